@@ -1,0 +1,42 @@
+"""A plan: which agents look, at what evidence, within which bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gemba.evidence.types import CubeRequest, QualityRequest, ValuesRequest
+from gemba.questions.types import Question
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlannedAgent(_Frozen):
+    """An agent that will look, and why it was chosen."""
+
+    name: str
+    reason: str
+
+
+class Plan(_Frozen):
+    """Everything needed to repeat an investigation, except the data.
+
+    `complexity` is 1 simple, 2 analytical, 3 computational, 4 investigative. `alpha` is the false-discovery
+    rate allowed over all tests of the investigation.
+    """
+
+    question: Question
+    strategy: str
+    strategy_version: int
+    complexity: Literal[1, 2, 3, 4]
+    agents: tuple[PlannedAgent, ...]
+    cubes: tuple[CubeRequest, ...] = ()
+    values: tuple[ValuesRequest, ...] = ()
+    quality: tuple[QualityRequest, ...] = ()
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+
+    def plans(self, agent: str) -> bool:
+        return any(planned.name == agent for planned in self.agents)

@@ -1,0 +1,170 @@
+"""The semantic model: what can be asked, in the words of the business.
+
+These are the types of the file format in `docs/model.md`. Reading a file, with errors that name the line,
+is `gemba.semantics.load`; questions about joins and units are `gemba.semantics.graph`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gemba.questions.types import Predicate
+
+Grain = Literal["hour", "day", "week", "month"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+MetricKind = Literal["sum", "count", "count_distinct", "mean", "min", "max", "quantile", "ratio", "product"]
+Derived = Literal["hour", "weekday", "day", "week", "month", "quarter", "year", "weekend"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Join(_Strict):
+    """Many rows here to one row of `to`. `by` maps a column here to a column there."""
+
+    to: str
+    by: dict[str, str]
+
+
+class Source(_Strict):
+    """A table or a set of files.
+
+    `connection` is a SQLAlchemy URL; `${NAME}` in it stays as written here and is read from the
+    environment only when connecting, so that a stored model holds no secret.
+    `time` is the column of the instant a row belongs to. With `stamps: end` the stamp closes the row's
+    interval: a row stamped at the end of a window belongs to the window. `time_format` (strptime) reads
+    stamps kept as text. `midnight: ends_day` says that 00:00 of a date means that date's last instant.
+    `timezone` is that of stamps without an offset; the model's if not given.
+    """
+
+    connection: str | None = None
+    files: str | None = None
+    table: str | None = None
+    key: tuple[str, ...] = ()
+    time: str | None = None
+    time_format: str | None = None
+    timezone: str | None = None
+    stamps: Literal["start", "end"] = "start"
+    midnight: Literal["starts_day", "ends_day"] = "starts_day"
+    partition: Literal["hour", "day", "week", "month", "none"] = "none"
+    life: str | None = None
+    joins: tuple[Join, ...] = ()
+    owner: str | None = None
+    description: str | None = None
+
+
+class Dimension(_Strict):
+    """A column to group and filter by, or one derived from the source's time column.
+
+    `members` maps a value as stored to other words for it, for example `"3": [line 3, third line]`.
+    """
+
+    source: str
+    column: str | None = None
+    derived: Derived | None = None
+    synonyms: tuple[str, ...] = ()
+    members: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    personal: bool = False
+    numeric: bool = False
+    unit: str | None = None
+    description: str | None = None
+
+
+class Metric(_Strict):
+    """A number of the business. Exactly one of the kinds is given.
+
+    `count: rows` counts rows, any other value counts non-null values of that column.
+    `quantile` is `{column, q}`. `ratio` and `product` name other metrics.
+    A ratio with unit "%" is shown, and its `matters` read, in per cent; it is computed as a share.
+    """
+
+    source: str | None = None
+    sum: str | None = None
+    count: str | None = None
+    count_distinct: str | None = None
+    mean: str | None = None
+    min: str | None = None
+    max: str | None = None
+    quantile: Quantile | None = None
+    ratio: tuple[str, str] | None = None
+    product: tuple[str, ...] | None = None
+    where: tuple[Predicate, ...] = ()
+    unit: str = ""
+    better: Literal["higher", "lower"] | None = None
+    matters: float | None = None
+    synonyms: tuple[str, ...] = ()
+    description: str | None = None
+
+    @property
+    def kind(self) -> MetricKind:
+        """Which of the kinds is given."""
+        for kind in ("sum", "count", "count_distinct", "mean", "min", "max", "quantile", "ratio", "product"):
+            if getattr(self, kind) is not None:
+                return kind  # type: ignore[return-value]
+        raise AssertionError("validated on load: a metric has a kind")
+
+    @property
+    def column(self) -> str | None:
+        """The column aggregated; None for counted rows, ratios and products."""
+        kind = self.kind
+        if kind in ("ratio", "product") or (kind == "count" and self.count == "rows"):
+            return None
+        if kind == "quantile":
+            assert self.quantile is not None
+            return self.quantile.column
+        return getattr(self, kind)
+
+    @property
+    def scale(self) -> float:
+        """What a computed value is multiplied by to be shown in `unit`: 100 for shares in per cent."""
+        return 100.0 if self.unit == "%" and self.kind in ("ratio", "product") else 1.0
+
+
+class Quantile(_Strict):
+    """`q` in (0, 1)."""
+
+    column: str
+    q: Annotated[float, Field(gt=0, lt=1)]
+
+
+class SemanticModel(_Strict):
+    """Sources, dimensions and metrics, with the calendar that questions about them are read in."""
+
+    gemba: Literal[1] = 1
+    name: str
+    timezone: str = "UTC"
+    week_starts: Weekday = "monday"
+    fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    description: str | None = None
+    sources: dict[str, Source]
+    dimensions: dict[str, Dimension] = Field(default_factory=dict)
+    metrics: dict[str, Metric]
+
+    def leaves(self, metric: str) -> tuple[str, ...]:
+        """The metrics with a source of their own that `metric` is computed from, each once, in order."""
+        found: dict[str, None] = {}
+        definition = self.metrics[metric]
+        for part in definition.ratio or definition.product or ():
+            found.update(dict.fromkeys(self.leaves(part)))
+        return tuple(found) or (metric,)
+
+    def content_hash(self) -> str:
+        """Hash of the meaning: equal models hash equal whatever their layout.
+
+        A connection counts without its user and password, so that a rotated secret keeps the cache.
+        """
+        content: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        for source in content["sources"].values():
+            if "connection" in source:
+                source["connection"] = re.sub(r"://[^@/]*@", "://", source["connection"])
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+Metric.model_rebuild()
