@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,7 +38,10 @@ class Source(_Strict):
 
     `connection` is a SQLAlchemy URL; `${NAME}` in it stays as written here and is read from the
     environment only when connecting, so that a stored model holds no secret.
-    `time` is the column of the instant a row belongs to. With `stamps: end` the stamp closes the row's
+    `time` is the column of the instant a row belongs to. `time: orders.order_date`, where `orders` is another
+    source of the model that this one joins many-to-one, borrows that source's column: order lines take the
+    order's date. A borrowed column is read with the `stamps`, `time_format`, `midnight` and `timezone` of the
+    source it lives in; ask `SemanticModel.time_column`, which says all of it. With `stamps: end` the stamp closes the row's
     interval: a row stamped at the end of a window belongs to the window. `time_format` (strptime) reads
     stamps kept as text. `midnight: ends_day` says that 00:00 of a date means that date's last instant.
     `timezone` is that of stamps without an offset; the model's if not given.
@@ -59,8 +63,27 @@ class Source(_Strict):
     description: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TimeColumn:
+    """Where the instant of a source's rows is read. `source` is the one the column lives in.
+
+    `borrowed`: `source` is another one, reached by joins. `format` is None for a column that holds real dates.
+    `timezone` is that of stamps without an offset.
+    """
+
+    source: str
+    column: str
+    borrowed: bool
+    format: str | None
+    timezone: str
+    stamps: Literal["start", "end"]
+    midnight: Literal["starts_day", "ends_day"]
+
+
 class Dimension(_Strict):
     """A column to group and filter by, or one derived from the source's time column.
+
+    `column` is always one column's name, never an expression.
 
     `members` maps a value as stored to other words for it, for example `"3": [line 3, third line]`.
     """
@@ -80,6 +103,9 @@ class Metric(_Strict):
     """A number of the business. Exactly one of the kinds is given.
 
     `count: rows` counts rows, any other value counts non-null values of that column.
+    `sum`, `mean`, `min`, `max` and `quantile` take a column or arithmetic over columns of the source, for example
+    `sum: unit_price * quantity * (1 - discount)`; read both with `gemba.semantics.expression.parse_expression`,
+    which gives a plain `Column` for a name. `count` and `count_distinct` take one column's name.
     `quantile` is `{column, q}`. `ratio` and `product` name other metrics.
     A ratio with unit "%" is shown, and its `matters` read, in per cent; it is computed as a share.
     """
@@ -111,7 +137,7 @@ class Metric(_Strict):
 
     @property
     def column(self) -> str | None:
-        """The column aggregated; None for counted rows, ratios and products."""
+        """The column or expression aggregated, as written; None for counted rows, ratios and products."""
         kind = self.kind
         if kind in ("ratio", "product") or (kind == "count" and self.count == "rows"):
             return None
@@ -153,6 +179,26 @@ class SemanticModel(_Strict):
         for part in definition.ratio or definition.product or ():
             found.update(dict.fromkeys(self.leaves(part)))
         return tuple(found) or (metric,)
+
+    def time_column(self, source: str) -> TimeColumn | None:
+        """Where a source's instants are read, borrowed columns resolved. None without `time`."""
+        time = self.sources[source].time
+        if time is None:
+            return None
+        owner, column = source, time
+        prefix, dot, rest = time.partition(".")
+        if dot and prefix in self.sources and prefix != source:
+            owner, column = prefix, rest
+        home = self.sources[owner]
+        return TimeColumn(
+            source=owner,
+            column=column,
+            borrowed=owner != source,
+            format=home.time_format,
+            timezone=home.timezone or self.timezone,
+            stamps=home.stamps,
+            midnight=home.midnight,
+        )
 
     def content_hash(self) -> str:
         """Hash of the meaning: equal models hash equal whatever their layout.
