@@ -21,6 +21,13 @@ class PlannedAgent(_Frozen):
     reason: str
 
 
+class PastRead(_Frozen):
+    """An earlier insight that the investigation may refer to, as it stood when the plan was made."""
+
+    insight_id: str
+    withdrawn: bool
+
+
 class Plan(_Frozen):
     """Everything needed to repeat an investigation, except the data.
 
@@ -37,6 +44,7 @@ class Plan(_Frozen):
     values: tuple[ValuesRequest, ...] = ()
     quality: tuple[QualityRequest, ...] = ()
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    past: tuple[PastRead, ...] = ()
 
     def plans(self, agent: str) -> bool:
         return any(planned.name == agent for planned in self.agents)
