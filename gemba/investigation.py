@@ -81,7 +81,7 @@ class Investigator:
         Raises:
             RefusedError: The kind has no strategy, or the data does not reach the window.
         """
-        from gemba.planning.plan import make_plan  # noqa: PLC0415  (the phases are imported where they run)
+        from gemba.planning.plan import make_plan
 
         record = self.question(partition_key)
         model = self.model(record)
@@ -120,8 +120,8 @@ class Investigator:
 
     def look(self, partition_key: str, run_id: str, agent: str, plan: Plan, data_version: str) -> Outcome:
         """Let one agent look at the evidence. Whatever it raises becomes a gap."""
-        from gemba.agents.registry import agents  # noqa: PLC0415
-        from gemba.agents.run import run_agent  # noqa: PLC0415
+        from gemba.agents.registry import agents
+        from gemba.agents.run import run_agent
 
         record = self.question(partition_key)
         started = time.perf_counter()
@@ -133,7 +133,7 @@ class Investigator:
 
     def weigh(self, partition_key: str, run_id: str, plan: Plan, outcomes: Sequence[Outcome]) -> Weighed:
         """Put all outcomes together: one false-discovery control, confidence, ranking, wording."""
-        from gemba.insights.weigh import weigh  # noqa: PLC0415
+        from gemba.insights.weigh import weigh
 
         record = self.question(partition_key)
         started = time.perf_counter()
@@ -300,7 +300,7 @@ def brief(plan: Plan, evidence: Evidence, *, model: SemanticModel, archive: Arch
 
 def life_bound(model: SemanticModel, *, sources: set[str]) -> timedelta | None:
     """The shortest `life` of the sources read; None where no source bounds it."""
-    from gemba.semantics.life import life  # noqa: PLC0415
+    from gemba.semantics.life import life
 
     lives = [life(text) for name in sources if name in model.sources and (text := model.sources[name].life) is not None]
     return min(lives, default=None)
