@@ -2,7 +2,7 @@
 
 | variable | meaning | default |
 |---|---|---|
-| `GEMBA_HOME` | folder of everything Gemba keeps: the embedded server, evidence, models, run storage | `dagster_home` of the repository |
+| `GEMBA_HOME` | folder of all that Gemba keeps: server, evidence, models, runs | `dagster_home` of the repository |
 | `GEMBA_DATABASE_URL` | use this PostgreSQL instead of the embedded one | embedded |
 | `GEMBA_TENANT` | whose data this process works with | `default` |
 | `GEMBA_MAX_SECONDS`, `GEMBA_MAX_QUERIES`, `GEMBA_STATEMENT_SECONDS` | bounds of one investigation | 1800, 100, 30 |
