@@ -32,7 +32,8 @@ class Plan(_Frozen):
     """Everything needed to repeat an investigation, except the data.
 
     `complexity` is 1 simple, 2 analytical, 3 computational, 4 investigative. `alpha` is the false-discovery
-    rate allowed over all tests of the investigation.
+    rate allowed over all tests of the investigation. `notes` are shown with the answer: what the data does not cover,
+    what was left out of the search and why.
     """
 
     question: Question
@@ -44,6 +45,7 @@ class Plan(_Frozen):
     values: tuple[ValuesRequest, ...] = ()
     quality: tuple[QualityRequest, ...] = ()
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    notes: tuple[str, ...] = ()
     past: tuple[PastRead, ...] = ()
 
     def plans(self, agent: str) -> bool:
