@@ -39,12 +39,13 @@ class Source(_Strict):
     `connection` is a SQLAlchemy URL; `${NAME}` in it stays as written here and is read from the
     environment only when connecting, so that a stored model holds no secret.
     `time` is the column of the instant a row belongs to. `time: orders.order_date`, where `orders` is another
-    source of the model that this one joins many-to-one, borrows that source's column: order lines take the
+    source of the model that this one reaches by its joins, borrows that source's column: order lines take the
     order's date. A borrowed column is read with the `stamps`, `time_format`, `midnight` and `timezone` of the
-    source it lives in; ask `SemanticModel.time_column`, which says all of it. With `stamps: end` the stamp closes the row's
-    interval: a row stamped at the end of a window belongs to the window. `time_format` (strptime) reads
-    stamps kept as text. `midnight: ends_day` says that 00:00 of a date means that date's last instant.
-    `timezone` is that of stamps without an offset; the model's if not given.
+    source it lives in; ask `SemanticModel.time_column`, which says all of it.
+    With `stamps: end` the stamp closes the row's interval: a row stamped at the end of a window belongs to the
+    window. `time_format` (strptime) reads stamps kept as text. `midnight: ends_day` says that 00:00 of a date
+    means that date's last instant. `timezone` is that of stamps without an offset; the model's if not given.
+    `life` is the longest life of an insight that read the source: `10 min`, `4 h`, `1 day`.
     """
 
     connection: str | None = None
