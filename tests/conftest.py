@@ -1,0 +1,79 @@
+"""Shared fixtures. One embedded PostgreSQL serves a whole test run, whatever number of workers it has."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from gemba.store.connect import DATABASE_URL_VARIABLE, Server
+from gemba.store.databases import connect_to, ensure_database
+from gemba.store.server import EmbeddedServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """The embedded server of this run, fresh, stopped and removed when its last worker ends."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    # Directly under the temporary folder: as root, the server's own user must be able to reach it.
+    home = Path(tempfile.gettempdir()) / f"gemba-tests-{run}"
+    users = home / "users"
+    users.mkdir(parents=True, exist_ok=True)
+    me = users / str(os.getpid())
+    embedded = EmbeddedServer(home)
+    with _alone(home):
+        me.touch()
+        server = embedded.start()
+    yield server
+    with _alone(home):
+        me.unlink()
+        last = not any(users.iterdir())
+        if last:
+            embedded.stop()
+    if last:
+        shutil.rmtree(home)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    with (home / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_server: Server) -> Callable[[str], str]:
+    """Makes an empty database of a unique name and gives its SQLAlchemy URL (psycopg 3)."""
+
+    def make(name: str = "test") -> str:
+        unique = f"{name}_{uuid4().hex[:8]}"
+        ensure_database(postgres_server, unique)
+        with connect_to(postgres_server, unique) as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        return postgres_server.url(unique)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def postgres_url(new_database: Callable[[str], str]) -> str:
+    """A database of this worker with our schema in it. Keep tests apart by `tenant`."""
+    return new_database("gemba")
+
+
+@pytest.fixture
+def tenant() -> str:
+    """A tenant that no other test uses."""
+    return f"tenant-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def no_external_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(DATABASE_URL_VARIABLE, raising=False)
