@@ -4,7 +4,7 @@ What `Chart.data` holds, by `Chart.kind` (columns of equal length; null where th
 
 | kind | columns |
 |---|---|
-| `series` | `time` (ISO), `value`; optional `expected`, `low`, `high`, `part` (`history`, `baseline`, `window`), `label` |
+| `series` | `time` (ISO), `value`; optional `expected`, `low`, `high`, `label`, `part` (history, baseline, window) |
 | `bars` | `label`, `value`; optional `low`, `high`, `part` |
 | `waterfall` | `label`, `value`, `role` (`start`, `change`, `end`); the changes lead from start to end |
 | `points` | `time` (ISO), `value`; optional `label` |

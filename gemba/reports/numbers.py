@@ -1,0 +1,60 @@
+"""Numbers and segments as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gemba.questions.types import Predicate
+
+SIGNS = {"in": "", "not_in": "not ", "gt": "> ", "ge": "≥ ", "lt": "< ", "le": "≤ "}
+
+
+def number(value: float, *, digits: int = 3) -> str:
+    """A number with `digits` significant digits and thousands separators, never in powers of ten below 10^15.
+
+    >>> number(1234567.0), number(0.04567), number(-2.0)
+    ('1,234,567', '0.0457', '−2')
+    """
+    if value != value:
+        return "n/a"
+    size = abs(value)
+    if size >= 10 ** (digits - 1):
+        text = f"{size:,.0f}"
+    elif size == 0:
+        text = "0"
+    else:
+        text = f"{size:.{digits}g}"
+        if "e" in text:
+            text = f"{size:.10f}".rstrip("0")
+    return f"−{text}" if value < 0 and text.strip("0.") else text
+
+
+def quantity(value: float, unit: str, *, signed: bool = False) -> str:
+    """A number with its unit; `signed` writes the plus too."""
+    sign = "+" if signed and value > 0 else ""
+    return f"{sign}{number(value)} {unit}".strip()
+
+
+def interval(ci: tuple[float, float] | None, unit: str) -> str:
+    return "" if ci is None else f"{number(ci[0])} to {number(ci[1])} {unit}".strip()
+
+
+def probability(value: float | None) -> str:
+    """A p- or q-value: `<0.0001` below that, nothing for None."""
+    if value is None:
+        return ""
+    return "<0.0001" if value < 0.0001 else f"{value:.2g}" if value < 0.01 else f"{value:.2f}"
+
+
+def segment(predicates: Sequence[Predicate]) -> str:
+    """The rows that a claim is about, for example `line 3, lot not L-17`; `everything` without a condition."""
+    words = []
+    for one in predicates:
+        subject = one.dimension or one.metric or ""
+        if one.op == "is_null":
+            words.append(f"{subject} missing")
+        elif one.op == "between":
+            words.append(f"{subject} {one.values[0]} to {one.values[1]}")
+        else:
+            words.append(f"{subject} {SIGNS[one.op]}{' or '.join(str(value) for value in one.values)}")
+    return ", ".join(words) or "everything"

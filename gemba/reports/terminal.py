@@ -1,0 +1,134 @@
+"""An answer on a terminal, for a reader in a hurry: the sentence first, the proof below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gemba.reports import numbers
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gemba.insights.types import Answer, Chart, Claim, Insight
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def show_answer(answer: Answer, console: Console, *, reading: str = "") -> None:
+    """Print an answer of any status."""
+    from rich.markup import escape
+
+    if answer.status in ("answered", "partial") and answer.insight is not None:
+        if reading:
+            console.print(f"[dim]{escape(reading)}[/]")
+        show_insight(answer.insight, console)
+        source = {"hit": "from the cache", "miss": "investigated now", "joined": "joined a running investigation"}
+        console.print(f"[dim]{source[answer.cache or 'miss']} in {numbers.number(answer.elapsed_ms)} ms[/]")
+    elif answer.status == "clarify":
+        console.print(f"[bold yellow]{escape(answer.text)}[/]")
+        for position, choice in enumerate(answer.choices, start=1):
+            console.print(f"  [bold]{position}[/]  {escape(choice.reading)}")
+        console.print("[dim]Ask again with --choose N.[/]")
+    elif answer.status == "refused":
+        console.print(f"[bold yellow]Cannot answer[/] [dim]({answer.reason})[/]: {escape(answer.text)}")
+        if answer.nearest:
+            console.print(f"[dim]Closest: {escape(', '.join(answer.nearest))}[/]")
+    else:
+        console.print(f"[bold red]Failed:[/] {escape(answer.text)}")
+        if answer.error is not None and answer.error.hint:
+            console.print(f"[dim]{escape(answer.error.hint)}[/]")
+
+
+def show_insight(insight: Insight, console: Console) -> None:
+    """Print summary, chart, claims, assumptions, gaps."""
+    from rich.markup import escape
+
+    console.print(f"[bold]{escape(insight.summary)}[/]")
+    for assumption in insight.assumptions:
+        console.print(f"[dim]assumed: {escape(assumption)}[/]")
+    for chart in insight.charts[:2]:
+        for line in chart_lines(chart, width=min(console.width, 100)):
+            console.print(escape(line), highlight=False, overflow="crop", no_wrap=True)
+    if insight.claims:
+        console.print(claims_table(insight.claims[:8]))
+        if len(insight.claims) > 8:
+            console.print(f"[dim]and {len(insight.claims) - 8} more: gemba insights show {insight.id}[/]")
+    for gap in insight.gaps:
+        console.print(f"[yellow]gap:[/] {gap.agent} could not look ({gap.reason}): {escape(gap.message)}")
+    for note in insight.notes:
+        console.print(f"[dim]note: {escape(note)}[/]")
+    console.print(
+        f"[dim]{insight.id} · {insight.tests_run} tests, false-discovery rate {insight.alpha:.0%}"
+        f" · data {insight.data_version[:12]}[/]",
+        highlight=False,
+    )
+
+
+def claims_table(claims: tuple[Claim, ...]) -> object:
+    """A table of claims for rich."""
+    from rich.box import SIMPLE
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
+    table.add_column("", justify="right", style="dim")
+    table.add_column("claim", ratio=5)
+    table.add_column("effect", justify="right", no_wrap=True)
+    table.add_column("interval", justify="right")
+    table.add_column("q", justify="right", no_wrap=True)
+    table.add_column("conf.", justify="right", no_wrap=True)
+    for claim in claims:
+        table.add_row(
+            str(claim.rank or ""),
+            escape(claim.statement),
+            numbers.quantity(claim.effect, claim.unit),
+            "exact" if claim.exact else numbers.interval(claim.ci, ""),
+            numbers.probability(claim.q_value),
+            "" if claim.confidence is None else f"{claim.confidence:.0%}",
+            style="" if claim.significant or claim.exact else "dim",
+        )
+    return table
+
+
+def chart_lines(chart: Chart, *, width: int = 80) -> list[str]:
+    """A chart as text: bars for categories, a sparkline for time."""
+    if chart.kind in ("bars", "waterfall"):
+        return _bar_lines(chart, width)
+    values = [value for value in chart.data["value"] if value is not None]
+    if not values:
+        return []
+    # A sparkline shows as many of the newest points as fit.
+    values = values[-(width - 2) :]
+    low, high = min(values), max(values)
+    spread = (high - low) or 1.0
+    line = "".join(BLOCKS[1 + round((value - low) / spread * 7)] for value in values)
+    marks = _part_marks(chart, len(values))
+    ends = f"{numbers.number(low)} to {numbers.quantity(high, chart.unit)}"
+    return ["", f"{chart.title}  ({ends})", line, *([marks] if marks else [])]
+
+
+def _part_marks(chart: Chart, shown: int) -> str:
+    """A line under a sparkline that says where baseline and window lie."""
+    parts = [
+        part for part, value in zip(chart.data.get("part", []), chart.data["value"], strict=False) if value is not None
+    ]
+    if not parts:
+        return ""
+    signs = {"baseline": "b", "window": "w"}
+    return "".join(signs.get(part, " ") for part in parts[-shown:])
+
+
+def _bar_lines(chart: Chart, width: int) -> list[str]:
+    labels = [str(label) for label in chart.data["label"]]
+    values = [value or 0.0 for value in chart.data["value"]]
+    roles = chart.data.get("role", ["change"] * len(values))
+    column = min(max((len(label) for label in labels), default=0), 34)
+    longest = max((abs(v) for v, role in zip(values, roles, strict=True) if role == "change"), default=0.0) or 1.0
+    room = max(width - column - 18, 10)
+    lines = ["", chart.title]
+    for label, value, role in zip(labels, values, roles, strict=True):
+        bar = "" if role != "change" else ("█" if value > 0 else "░") * max(1, round(abs(value) / longest * room))
+        lines.append(
+            f"{label[:column]:<{column}} {numbers.quantity(value, chart.unit, signed=role == 'change'):>14} {bar}"
+        )
+    return lines
