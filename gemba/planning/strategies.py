@@ -1,0 +1,82 @@
+"""Which agents look, by kind of question and complexity. A table, so that a choice can be read and versioned.
+
+Complexity: 1 simple (one number a group), 2 analytical (several numbers held against each other), 3 computational
+(against a model of the past), 4 investigative (a search over the segments of the data).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gemba.errors import RefusedError
+from gemba.questions.types import Question
+
+Complexity = Literal[1, 2, 3, 4]
+
+VALUE = ("level", "gives the values asked for, with their intervals")
+CHANGE = ("level", "gives both values and tests the difference against the ordinary variation")
+PARTS = ("contribution", "splits the change into parts that sum to it exactly")
+SEARCH = ("segments", "searches for the segments where the change sits")
+WHEN = ("change_point", "looks for the date on which it began")
+DATA = ("data_quality", "looks for faults in the data that would explain it away")
+PAST = ("history", "looks up what was said about the metric before")
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """`agents` are names with the reason each is chosen for. A new `version` means other agents or other evidence."""
+
+    name: str
+    version: int
+    agents: tuple[tuple[str, str], ...]
+
+
+STRATEGIES: dict[tuple[str, Complexity], Strategy] = {
+    ("why", 4): Strategy("why.search", 1, (CHANGE, PARTS, SEARCH, WHEN, DATA, PAST)),
+    ("why", 3): Strategy("why.total", 1, (CHANGE, PARTS, WHEN, DATA, PAST)),
+    ("compare", 4): Strategy("compare.search", 1, (CHANGE, PARTS, SEARCH, DATA, PAST)),
+    ("compare", 2): Strategy("compare.total", 1, (CHANGE, PARTS, DATA, PAST)),
+    ("trend", 2): Strategy("trend.series", 1, (VALUE, DATA, PAST)),
+    ("trend", 3): Strategy("trend.groups", 1, (VALUE, DATA, PAST)),
+    ("level", 1): Strategy("level.total", 1, (VALUE, DATA, PAST)),
+    ("level", 2): Strategy("level.groups", 1, (VALUE, DATA, PAST)),
+    ("top", 1): Strategy("top.groups", 1, (VALUE, DATA, PAST)),
+    ("top", 2): Strategy("top.combinations", 1, (VALUE, DATA, PAST)),
+    ("share", 1): Strategy("share.groups", 1, (VALUE, DATA, PAST)),
+    ("share", 2): Strategy("share.combinations", 1, (VALUE, DATA, PAST)),
+}
+SUPPORTED: tuple[str, ...] = tuple(dict.fromkeys(kind for kind, _ in STRATEGIES))
+
+
+def complexity_of(question: Question, *, candidates: int) -> Complexity:
+    """How much work the question asks for. `candidates`: dimensions that a search could run over."""
+    groups = len(getattr(question, "group_by", ()))
+    match question.kind:
+        case "why":
+            return 4 if candidates else 3
+        case "compare":
+            return 4 if candidates else 2
+        case "trend":
+            return 3 if groups else 2
+        case "level":
+            return 2 if groups else 1
+        case _:
+            return 2 if groups > 1 else 1
+
+
+def require_supported(question: Question) -> None:
+    """Refuse a kind without a strategy.
+
+    Raises:
+        RefusedError: `unsupported`, naming the kinds that work.
+    """
+    if question.kind in SUPPORTED:
+        return
+    works = ", ".join(SUPPORTED[:-1]) + f" and {SUPPORTED[-1]}"
+    raise RefusedError(
+        "unsupported",
+        f"a strategy for questions of kind {question.kind!r}",
+        nearest=SUPPORTED,
+        text=f"Questions of kind {question.kind!r} cannot be answered yet. Kinds that work: {works}.",
+    )
