@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,3 +80,30 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
     if value <= 0:
         raise InputError(f"{name}={text!r} is not above zero", hint=f"unset it, or give one such as {default:g}")
     return value
+
+
+def load_connections(home: Path, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Add the variables of `home/connections.env` that are not set yet: `NAME=value` lines, `#` comments.
+
+    Models name their connections as `${NAME}`; this file keeps the values beside the server's own password, readable
+    by its owner only, so that Dagit, the daemon and the command line find the same ones.
+    """
+    path = home / "connections.env"
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, separator, value = line.partition("=")
+        if separator and not name.lstrip().startswith("#"):
+            environment.setdefault(name.strip(), value.strip())
+
+
+def save_connection(home: Path, name: str, value: str) -> None:
+    """Keep one variable in `home/connections.env`, replacing an earlier value."""
+    path = home / "connections.env"
+    home.mkdir(parents=True, exist_ok=True)
+    kept = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    lines = [line for line in kept if line.partition("=")[0].strip() != name]
+    temporary = path.with_suffix(".new")
+    temporary.touch(mode=0o600)
+    temporary.write_text("\n".join([*lines, f"{name}={value}"]) + "\n", encoding="utf-8")
+    temporary.replace(path)

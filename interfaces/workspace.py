@@ -1,0 +1,181 @@
+"""What every face of Gemba works with: settings, the server, the archive, the warehouse, models in use."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gemba.errors import InputError
+from gemba.settings import REPOSITORY, Settings, load_connections, settings
+
+if TYPE_CHECKING:
+    from gemba.asking import Asker, Launch
+    from gemba.evidence.store import EvidenceStore
+    from gemba.evidence.warehouse import SourceWarehouse
+    from gemba.questions.vocabulary import Vocabulary
+    from gemba.semantics.model import SemanticModel
+    from gemba.store.archive import PostgresArchive
+    from gemba.store.connect import Server
+
+MODEL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One process's view of one Gemba home. Nothing is opened before it is needed."""
+
+    settings: Settings
+
+    @cached_property
+    def server(self) -> Server:
+        """The PostgreSQL behind Gemba: the one that runs, or the embedded one, started and brought up to date."""
+        from gemba.store.connect import locate
+
+        found = locate(self.settings.home)
+        return found if found is not None else self.start_server()
+
+    def start_server(self) -> Server:
+        """Start the embedded server if it is down, and bring the schema up to date."""
+        from gemba.store.connect import DAGSTER_DATABASE
+        from gemba.store.databases import ensure_database
+        from gemba.store.migrate import migrate
+        from gemba.store.server import open_server
+
+        self.prepare_home()
+        server = open_server(self.settings.home)
+        ensure_database(server, DAGSTER_DATABASE)
+        migrate(server.url())
+        return server
+
+    def prepare_home(self) -> None:
+        """Make the home folder usable as `DAGSTER_HOME`."""
+        home = self.settings.home
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / "dagster.yaml").exists():
+            shutil.copy(REPOSITORY / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
+
+    def export_environment(self) -> None:
+        """Set what Dagster and the processes it starts read from the environment."""
+        from gemba.store.connect import DAGSTER_DATABASE
+
+        self.prepare_home()
+        load_connections(self.settings.home)
+        os.environ["GEMBA_HOME"] = os.environ["DAGSTER_HOME"] = str(self.settings.home)
+        os.environ["GEMBA_DAGSTER_URL"] = self.server.url(DAGSTER_DATABASE, driver="psycopg2")
+        os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+    @cached_property
+    def archive(self) -> PostgresArchive:
+        from gemba.store.archive import PostgresArchive
+
+        return PostgresArchive(self.server.url(), self.settings.tenant)
+
+    @cached_property
+    def warehouse(self) -> SourceWarehouse:
+        from gemba.evidence.warehouse import SourceWarehouse
+
+        return SourceWarehouse()
+
+    @cached_property
+    def evidence(self) -> EvidenceStore:
+        from gemba.evidence.store import EvidenceStore
+
+        return EvidenceStore(self.settings.evidence)
+
+    # Models -----------------------------------------------------------------------------------------------------
+
+    def model(self, reference: str) -> SemanticModel:
+        """A model by path, or by name if it was used before.
+
+        Raises:
+            InvalidModelError: The file breaks the format.
+            InputError: There is no such file and no such name.
+        """
+        from gemba.semantics.load import load_model
+
+        load_connections(self.settings.home)
+        path = Path(reference)
+        if path.suffix in (".yaml", ".yml") or path.exists():
+            return load_model(path)
+        if MODEL_NAME.fullmatch(reference) and (known := self.settings.models / f"{reference}.yaml").exists():
+            return load_model(known)
+        names = ", ".join(sorted(one.stem for one in self.settings.models.glob("*.yaml"))) or "none yet"
+        raise InputError(
+            f"no model {reference!r}: neither a file nor a model used before (known: {names})",
+            hint="give the path of a model file; `gemba model infer SOURCE -o MODEL` drafts one",
+        )
+
+    def register(self, model: SemanticModel) -> None:
+        """Keep a copy of the model under its name, so that Dagit knows its sources and SQL can name it."""
+        from gemba.semantics.load import dump_model
+
+        folder = self.settings.models
+        folder.mkdir(parents=True, exist_ok=True)
+        text = dump_model(model.model_dump(mode="json", exclude_defaults=True, exclude_none=True))
+        target = folder / f"{model.name}.yaml"
+        if target.exists() and target.read_text(encoding="utf-8") == text:
+            return
+        temporary = target.with_suffix(".new")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+
+    def vocabulary(self, model: SemanticModel) -> Callable[[bool], Vocabulary]:
+        """Words for members, kept in a file a model; read from the sources again when asked for fresh ones."""
+        return _Vocabularies(self, model).read
+
+    # Asking -----------------------------------------------------------------------------------------------------
+
+    def asker(self, model: SemanticModel, *, launch: Launch | None = None) -> Asker:
+        """Answers questions about the model; investigations run as Dagster runs in this process."""
+        from gemba.asking import Asker
+
+        return Asker(
+            model=model,
+            archive=self.archive,
+            warehouse=self.warehouse,
+            launch=launch or self._launch,
+            vocabulary=self.vocabulary(model),
+            asked_by=os.environ.get("USER", ""),
+        )
+
+    def _launch(self, partition_key: str, reason: str) -> str:
+        self.export_environment()
+        from pipelines.run import run_investigation
+
+        return run_investigation(partition_key, reason=reason)
+
+
+@dataclass(frozen=True)
+class _Vocabularies:
+    """Members change rarely and coverage often: members come from the file, coverage always from the source."""
+
+    workspace: Workspace
+    model: SemanticModel
+
+    @property
+    def path(self) -> Path:
+        return self.workspace.settings.vocabularies / f"{self.model.content_hash()[:16]}.json"
+
+    def read(self, fresh: bool) -> Vocabulary:
+        from gemba.questions.vocabulary import Vocabulary, coverage_from, vocabulary_from
+
+        if not fresh and self.path.exists():
+            kept = Vocabulary.from_json(self.path.read_text(encoding="utf-8"))
+            return Vocabulary(members=kept.members, coverage=coverage_from(self.model, self.workspace.warehouse))
+        found = vocabulary_from(self.model, self.workspace.warehouse)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(".new")
+        temporary.write_text(found.to_json(), encoding="utf-8")
+        temporary.replace(self.path)
+        return found
+
+
+def open_workspace() -> Workspace:
+    """The workspace that the environment describes."""
+    return Workspace(settings())
