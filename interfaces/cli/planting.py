@@ -1,0 +1,26 @@
+"""`gemba plant`: a simulated factory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gemba.settings import load_connections
+from interfaces.cli.output import print_json, say
+from interfaces.workspace import open_workspace
+
+
+def plant(seed: int, out: str, *, days: int, scale: float, as_json: bool) -> int:
+    """Write a factory to a folder or a database, with `truth.json`."""
+    from gemba.plant.simulate import simulate
+    from gemba.plant.write import write_database, write_parquet
+
+    load_connections(open_workspace().settings.home)
+    say(f"simulating {days} days of the factory of seed {seed} …")
+    factory = simulate(seed, days=days, scale=scale)
+    written = write_database(factory, out) if "://" in out else write_parquet(factory, Path(out))
+    rows = {name: table.height for name, table in factory.tables.items()}
+    if as_json:
+        print_json({"seed": seed, "out": str(written), "rows": rows, "events": len(factory.truth.events)})
+    else:
+        say(f"{sum(rows.values()):,} rows in {len(rows)} tables: {out}")
+    return 0
