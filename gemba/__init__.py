@@ -14,7 +14,7 @@ __all__ = ["__version__", "ask"]
 def __getattr__(name: str) -> Any:
     # Loaded on first use: importing `gemba` for its version or errors costs nothing.
     if name == "ask":
-        from gemba.asking import ask  # noqa: PLC0415
+        from gemba.asking import ask
 
         return ask
     raise AttributeError(f"module 'gemba' has no attribute {name!r}")
