@@ -1,0 +1,72 @@
+"""The date on which a series of the question changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gemba.agents.panel import Panel, Setting
+from gemba.errors import SampleTooSmallError
+from gemba.statistics.change_point import ChangePoint, change_point
+from gemba.statistics.noise import estimate_noise
+from gemba.statistics.shift import residuals
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A change with its dates as ISO text in the model's time zone. `relative`: sizes are multiples of the level."""
+
+    found: ChangePoint
+    date: str
+    low: str
+    high: str
+    deviation: Floats
+    weight: Floats
+
+
+def date_change(found: Setting, whole: Panel, panel: Panel, index: int, *, against_rest: bool) -> Dated | None:
+    """When member `index` of `panel` changed: in the window or up to twice its length before.
+
+    None where the question compares two sides of one window (there is no before), or the series is too short.
+    """
+    if found.two_sided:
+        return None
+    timeline = found.timeline
+    residual, _, weight = residuals(
+        panel.num[index : index + 1],
+        panel.den[index : index + 1],
+        whole.num[0],
+        whole.den[0],
+        timeline=timeline,
+        against_rest=against_rest,
+    )
+    noise = estimate_noise(residual, weight, history=timeline.history, block=timeline.block)
+    deviation = np.divide(residual[0], weight[0], out=np.zeros_like(residual[0]), where=weight[0] > 0)
+    where = np.flatnonzero(timeline.window)
+    length = int(where[-1] - where[0]) + 1
+    at = np.arange(deviation.size)
+    candidates = (at > where[0] - 2 * length) & (at <= where[-1])
+    upto = where[-1] + 1
+    try:
+        change = change_point(
+            deviation[:upto], weight[0][:upto], candidates=candidates[:upto], memory=float(noise.memory[0])
+        )
+    except SampleTooSmallError:
+        return None
+    return Dated(
+        found=change,
+        date=_iso(found, change.at),
+        low=_iso(found, change.low),
+        high=_iso(found, change.high),
+        deviation=deviation,
+        weight=weight[0],
+    )
+
+
+def _iso(found: Setting, bucket: int) -> str:
+    start = found.starts[bucket]
+    return start.isoformat(timespec="minutes") if found.bucket == "hour" else start.date().isoformat()
