@@ -18,7 +18,8 @@ RESULTS = REPOSITORY / "benchmarks" / "results"
 def machine() -> str:
     """Processor count, memory and interpreter, in one line."""
     memory = psutil.virtual_memory().total / 2**30
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.machine()}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {system}, Python {platform.python_version()}"
 
 
 def commit() -> str:
