@@ -7,14 +7,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from gemba.errors import InputError
+from gemba.errors import InputError, WorldError
 from gemba.evidence.types import Evidence, Limits, Warehouse
 from gemba.freshness import moved_entries
 from gemba.insights.types import Claim, Insight
 from gemba.investigation import brief
 from gemba.planning.types import Plan
 from gemba.semantics.model import SemanticModel
-from gemba.store.ports import Archive, RunRecord
+from gemba.store.ports import Archive
 
 if TYPE_CHECKING:
     from gemba.evidence.store import EvidenceStore
@@ -54,12 +54,7 @@ class Verification:
 
 
 def verify(
-    claim_id: str,
-    *,
-    archive: Archive,
-    evidence: EvidenceStore,
-    warehouse: Warehouse | None,
-    current_code: str,
+    claim_id: str, *, archive: Archive, evidence: EvidenceStore, warehouse: Warehouse | None, current_code: str
 ) -> Verification:
     """Recompute a claim by running its plan's agents again and weighing everything together.
 
@@ -72,64 +67,87 @@ def verify(
         InputError: There is no such claim, or its run was not recorded.
         WorldError: The archive cannot be read.
     """
-    from gemba.errors import WorldError
-
     found = archive.claim(claim_id)
     if found is None:
         raise InputError(f"there is no claim {claim_id!r}", hint="`gemba insights list`, then `gemba insights show ID`")
     insight, claim = found
+    verified = verify_insight(
+        insight, archive=archive, evidence=evidence, warehouse=warehouse, current_code=current_code
+    )
+    return next(one for one in verified if one.claim.id == claim.id)
+
+
+def verify_insight(
+    insight: Insight, *, archive: Archive, evidence: EvidenceStore, warehouse: Warehouse | None, current_code: str
+) -> tuple[Verification, ...]:
+    """Recompute every claim of an insight, in the order of its claims. Arguments and errors as `verify`."""
     run = archive.run_of(insight.id)
     if run is None or run.plan is None:
         raise InputError(f"the run behind insight {insight.id} was not recorded")
-    model = _model(run, archive)
-    kept = _from_evidence(claim, run.plan, insight, model, archive, evidence)
-    source: Recomputed | None = None
-    if warehouse is not None:
-        try:
-            source = _from_source(claim, run.plan, insight, model, archive, warehouse)
-        except WorldError as error:
-            source = Recomputed("source unreadable", reason=str(error))
-    return Verification(claim, insight, kept, source, code_changed=insight.code_version != current_code)
-
-
-def _model(run: RunRecord, archive: Archive) -> SemanticModel:
     record = archive.question(run.partition_key)
     assert record is not None, "a run has a question"
-    return SemanticModel.model_validate_json(record.model_yaml)
+    again = _Recomputation(SemanticModel.model_validate_json(record.model_yaml), run.plan, archive)
+    kept = again.from_evidence(insight, evidence)
+    source = again.from_source(insight, warehouse) if warehouse is not None else None
+    return tuple(
+        Verification(
+            claim,
+            insight,
+            evidence=kept.verdict(claim),
+            source=source.verdict(claim) if source is not None else None,
+            code_changed=insight.code_version != current_code,
+        )
+        for claim in insight.claims
+    )
 
 
-def _from_evidence(
-    claim: Claim, plan: Plan, insight: Insight, model: SemanticModel, archive: Archive, store: EvidenceStore
-) -> Recomputed:
-    if not store.has(insight.data_version):
-        return Recomputed("evidence gone", reason=f"data version {insight.data_version[:12]} is past its retention")
-    return _compare(claim, plan, store.load(insight.data_version), model, archive)
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """What came of doing it again: claims by id, or why it could not be done."""
+
+    claims: dict[str, Claim] | None
+    state: State = "equal"
+    reason: str = ""
+
+    def verdict(self, claim: Claim) -> Recomputed:
+        if self.claims is None:
+            return Recomputed(self.state, reason=self.reason)
+        if claim.id not in self.claims:
+            return Recomputed("different", difference=math.inf, reason="the claim is not made any more")
+        difference = largest_difference(claim, self.claims[claim.id])
+        return Recomputed("equal" if difference <= TOLERANCE else "different", difference=difference)
 
 
-def _from_source(
-    claim: Claim, plan: Plan, insight: Insight, model: SemanticModel, archive: Archive, warehouse: Warehouse
-) -> Recomputed:
-    moved = moved_entries(insight.read_set, warehouse.versions(model, insight.read_set))
-    if moved:
-        return Recomputed("source moved on", reason=", ".join(moved[:3]))
-    requests = (*plan.cubes, *plan.values, *plan.quality)
-    return _compare(claim, plan, warehouse.gather(model, requests, limits=Limits()), model, archive)
+@dataclass(frozen=True, slots=True)
+class _Recomputation:
+    model: SemanticModel
+    plan: Plan
+    archive: Archive
 
+    def from_evidence(self, insight: Insight, store: EvidenceStore) -> _Again:
+        if not store.has(insight.data_version):
+            return _Again(None, "evidence gone", f"data version {insight.data_version[:12]} is past its retention")
+        return self._weighed(store.load(insight.data_version))
 
-def _compare(claim: Claim, plan: Plan, evidence: Evidence, model: SemanticModel, archive: Archive) -> Recomputed:
-    from gemba.agents.registry import agents
-    from gemba.agents.run import run_agent
-    from gemba.insights.weigh import weigh
+    def from_source(self, insight: Insight, warehouse: Warehouse) -> _Again:
+        requests = (*self.plan.cubes, *self.plan.values, *self.plan.quality)
+        try:
+            moved = moved_entries(insight.read_set, warehouse.versions(self.model, insight.read_set))
+            if moved:
+                return _Again(None, "source moved on", ", ".join(moved[:3]))
+            return self._weighed(warehouse.gather(self.model, requests, limits=Limits()))
+        except WorldError as error:
+            return _Again(None, "source unreadable", str(error))
 
-    known = agents()
-    deadline = time.monotonic() + Limits().deadline_s
-    context = brief(plan, evidence, model=model, archive=archive, deadline=deadline)
-    outcomes = tuple(run_agent(agent, context) for agent in known.values())
-    again = {one.id: one for one in weigh(plan, outcomes, model=model).claims}
-    if claim.id not in again:
-        return Recomputed("different", difference=math.inf, reason="the claim is not made any more")
-    difference = largest_difference(claim, again[claim.id])
-    return Recomputed("equal" if difference <= TOLERANCE else "different", difference=difference)
+    def _weighed(self, evidence: Evidence) -> _Again:
+        from gemba.agents.registry import agents
+        from gemba.agents.run import run_agent
+        from gemba.insights.weigh import weigh
+
+        deadline = time.monotonic() + Limits().deadline_s
+        context = brief(self.plan, evidence, model=self.model, archive=self.archive, deadline=deadline)
+        outcomes = tuple(run_agent(agent, context) for agent in agents().values())
+        return _Again({one.id: one for one in weigh(self.plan, outcomes, model=self.model).claims})
 
 
 def largest_difference(stored: Claim, recomputed: Claim) -> float:
