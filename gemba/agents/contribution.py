@@ -89,8 +89,8 @@ def _factor_claim(brief: Brief, question: Why | Compare, part: Part, change: flo
     value, total = part.value * scale, change * scale
     percent = 100.0 * part.value / change if change else 0.0
     statement = (
-        f"{name_of(part.label).capitalize()} arithmetically explains {quantity(value, unit, signed=True)} of the change "
-        f"of {quantity(total, unit, signed=True)} in {name_of(metric)} ({number(percent)} %), averaged over "
+        f"{name_of(part.label).capitalize()} arithmetically explains {quantity(value, unit, signed=True)} of the "
+        f"change of {quantity(total, unit, signed=True)} in {name_of(metric)} ({number(percent)} %), averaged over "
         "all orders of replacing the factors (Shapley)."
     )
     return Claim(
