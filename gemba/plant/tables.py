@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,14 @@ HOUR = 60 * MINUTE
 DEFECTS = ("short shot", "flash", "sink mark", "scratch", "dimension")
 DEFECT_SHARE = np.array([0.3, 0.25, 0.2, 0.15, 0.1])
 FACTS = {
-    "production": "recorded_at",
-    "runtime": "recorded_at",
-    "downtime": "ended_at",
-    "quality": "inspected_at",
-    "maintenance": "finished_at",
-    "energy": "recorded_at",
+    "production": ("recorded_at", "finished_at"),
+    "runtime": ("recorded_at", "started_at"),
+    "downtime": ("ended_at", "started_at"),
+    "quality": ("inspected_at", "inspected_at"),
+    "maintenance": ("finished_at", "started_at"),
+    "energy": ("recorded_at", "started_at"),
 }
-"""The tables that grow, and for each the column of the instant at which a row becomes known."""
+"""The tables that grow, and for each the columns of the instant a row becomes known and of that it belongs to."""
 
 KEYS = {
     "production": ("order_id",),
@@ -216,21 +217,26 @@ def energy_table(seed: int, plan: Calendar, shop: Shop) -> pl.DataFrame:
     )
 
 
-def maintenance_table(seed: int, plan: Calendar) -> pl.DataFrame:
-    """Planned and corrective maintenance by machine."""
+def maintenance_table(seed: int, plan: Calendar, *, repairs: Sequence[tuple[str, int]] = ()) -> pl.DataFrame:
+    """Planned and corrective maintenance by machine. `repairs`: machines and days on which a worn tool is changed."""
     rng = stream(seed, "maintenance")
     drawn = rng.random((plan.days, names.MACHINES, 4))
     day, machine = np.nonzero((drawn[:, :, 0] < 0.06) & plan.works[:, :1])
     detail = drawn[day, machine]
-    planned = detail[:, 1] < 0.7
-    hours = np.round(np.where(planned, 0.5 + detail[:, 2] * 2, 1 + detail[:, 2] ** 2 * 6), 1)
-    start = plan.midnights[day] + ((7 + np.floor(detail[:, 3] * 9)) * HOUR).astype(np.int64)
+    mended = np.array([names.MACHINE_IDS.index(name) for name, _ in repairs], dtype=np.int64)
+    mended_on = np.array([min(last, plan.days - 1) for _, last in repairs], dtype=np.int64)
+    number = np.concatenate([np.arange(9_001, 9_001 + len(day)), np.arange(80_001, 80_001 + len(repairs))])
+    planned = np.concatenate([detail[:, 1] < 0.7, np.zeros(len(repairs), dtype=bool)])
+    usual = np.where(detail[:, 1] < 0.7, 0.5 + detail[:, 2] * 2, 1 + detail[:, 2] ** 2 * 6)
+    hours = np.round(np.concatenate([usual, np.full(len(repairs), 3.5)]), 1)
+    after_midnight = np.concatenate([7 + np.floor(detail[:, 3] * 9), np.full(len(repairs), 6)])
+    start = plan.midnights[np.concatenate([day, mended_on])] + (after_midnight * HOUR).astype(np.int64)
     return pl.DataFrame(
         {
-            "maintenance_id": np.arange(9_001, 9_001 + len(day)),
+            "maintenance_id": number,
             "started_at": _stamp(start),
             "finished_at": _stamp(start + hours * HOUR),
-            "machine_id": _pick(names.MACHINE_IDS, machine),
+            "machine_id": _pick(names.MACHINE_IDS, np.concatenate([machine, mended])),
             "kind": np.where(planned, "planned", "corrective"),
             "hours": hours,
             "cost_eur": np.round(hours * 85 + np.where(planned, 40, 160)),
