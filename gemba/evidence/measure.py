@@ -122,4 +122,6 @@ def _value(model: SemanticModel, metric: str) -> pl.Expr:
 
 def rows(frame: pl.DataFrame, *, model: SemanticModel, metric: str) -> pl.Series:
     """Rows behind every row of a cube's frame: the largest `n` among the metric's leaves."""
-    return frame.select(pl.max_horizontal([pl.col(f"{leaf}.n") for leaf in model.leaves(metric)]).alias("n")).to_series()
+    return frame.select(
+        pl.max_horizontal([pl.col(f"{leaf}.n") for leaf in model.leaves(metric)]).alias("n")
+    ).to_series()

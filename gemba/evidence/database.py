@@ -1,0 +1,289 @@
+"""Sources in a database, through SQLAlchemy: one read-only snapshot for the data and its content versions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.engine import URL, Connection, Engine
+
+from gemba.errors import InputError
+from gemba.evidence.budget import Budget
+from gemba.evidence.connect import translated
+from gemba.evidence.labels import spell_codes, spell_members
+from gemba.evidence.memory import VersionMemory
+from gemba.evidence.query import ColumnKind, DerivedField, Hop, Query, Slice, Stamp
+from gemba.evidence.sql import Tables, from_clause, select_of, time_of
+from gemba.evidence.sqlversions import versions_of
+from gemba.evidence.types import Coverage, Grouping, QueryRecord
+from gemba.evidence.zones import read
+from gemba.semantics.model import SemanticModel
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class DatabaseSession:
+    """A transaction that sees one state of the database. Use as a context manager.
+
+    Raises, from every method: TransientError, AccessDeniedError, InputError, LimitReachedError.
+    """
+
+    def __init__(self, engine: Engine, url: URL, model: SemanticModel, budget: Budget, memory: VersionMemory) -> None:
+        self.engine = engine
+        self.url = url
+        self.model = model
+        self.budget = budget
+        self.memory = memory
+        self.records: list[QueryRecord] = []
+        self.dialect = engine.dialect.name
+        self._kinds: dict[str, Mapping[str, ColumnKind]] = {}
+        self._tables: dict[str, sa.FromClause] = {}
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> DatabaseSession:
+        try:
+            if self.dialect == "postgresql":
+                options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+                self._connection = self.engine.connect().execution_options(**options)
+            elif self.dialect in ("mysql", "mariadb"):
+                self._connection = self.engine.connect().execution_options(isolation_level="REPEATABLE READ")
+                self._connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            else:
+                self._connection = self.engine.connect()
+                # The driver begins a transaction for writes only; without one each select sees its own state.
+                self._connection.exec_driver_sql("BEGIN")
+        except exc.SQLAlchemyError as error:
+            raise self._error(error, self._any_source()) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.rollback()
+            except exc.SQLAlchemyError:
+                self._connection.invalidate()  # dropped in the middle: the first error tells why
+            self._connection.close()
+            self._connection = None
+
+    @property
+    def connection(self) -> Connection:
+        assert self._connection is not None, "a session is used inside `with`"
+        return self._connection
+
+    def kinds(self, source: str) -> Mapping[str, ColumnKind]:
+        if source not in self._kinds:
+            self._reflect(source)
+        return self._kinds[source]
+
+    def tables(self, source: str, hops: Sequence[Hop] = ()) -> Tables:
+        for name in (source, *(hop.there for hop in hops)):
+            self.kinds(name)
+        return Tables(self._tables, self._kinds, self.dialect)
+
+    def run(self, query: Query) -> dict[Grouping, pl.DataFrame]:
+        tables = self.tables(query.source, query.hops)
+        groupings = list(dict.fromkeys(query.groupings))
+        batches = [groupings] if self.dialect == "postgresql" else [[grouping] for grouping in groupings]
+        frames: dict[Grouping, pl.DataFrame] = {}
+        for batch in batches:
+            statement = select_of(query, batch, tables)
+            if query.most_rows:
+                statement = statement.limit(query.most_rows + 1)
+            columns, rows = self.execute(statement, request=query.request, source=query.source)
+            self.budget.check_rows(len(rows), query.most_rows)
+            frames |= _frames(query, batch, columns, rows)
+        return frames
+
+    def versions(self, part: Slice) -> dict[str, str]:
+        return versions_of(self, part)
+
+    def coverage(self, source: str, stamp: Stamp | None, hops: tuple[Hop, ...]) -> Coverage:
+        tables = self.tables(source, hops)
+        if stamp is None:
+            statement = sa.select(sa.func.count()).select_from(from_clause(tables, source, hops))
+            _, rows = self.execute(statement, request="coverage", source=source)
+            return Coverage(None, None, int(rows[0][0]))
+        inner = (
+            sa.select(time_of(tables, stamp).label("t")).select_from(from_clause(tables, source, hops)).subquery("r")
+        )
+        statement = sa.select(sa.func.min(inner.c.t), sa.func.max(inner.c.t), sa.func.count())
+        _, rows = self.execute(statement, request="coverage", source=source)
+        first, last, count = rows[0]
+        return Coverage(_instant(first, stamp), _instant(last, stamp), int(count))
+
+    def execute(self, statement: sa.Select[Any], *, request: str, source: str) -> tuple[list[str], Sequence[Any]]:
+        """Run within the budget and record. Returns column names and rows."""
+        self.budget.spend_query()
+        began = time.perf_counter()
+        try:
+            self._limit_statement()
+            result = self.connection.execute(statement)
+            columns, rows = list(result.keys()), result.all()
+        except exc.SQLAlchemyError as error:
+            raise self._error(error, source) from error
+        seconds = time.perf_counter() - began
+        self.records.append(
+            QueryRecord(request=request, source=source, sql=self.literal(statement), seconds=seconds, rows=len(rows))
+        )
+        return columns, rows
+
+    def literal(self, statement: sa.Select[Any]) -> str:
+        """The statement with its values, ready to paste."""
+        dialect = self.engine.dialect.__class__(paramstyle="named")
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        return str(compiled)
+
+    def _limit_statement(self) -> None:
+        milliseconds = max(1, int(self.budget.statement_s * 1000))
+        if self.dialect == "postgresql":
+            self.connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
+        elif self.dialect == "mysql":
+            self.connection.exec_driver_sql(f"SET SESSION max_execution_time = {milliseconds}")
+        elif self.dialect == "mariadb":
+            self.connection.exec_driver_sql(f"SET SESSION max_statement_time = {milliseconds / 1000}")
+        else:
+            end = time.monotonic() + self.budget.statement_s
+            raw: Any = self.connection.connection.dbapi_connection
+            raw.set_progress_handler(lambda: int(time.monotonic() > end), 100_000)
+
+    def _reflect(self, source: str) -> None:
+        definition = self.model.sources[source]
+        if not definition.table:
+            raise InputError(f"source {source!r} has a connection but no table", hint="Name it: table: SCHEMA.TABLE.")
+        schema, _, table = definition.table.rpartition(".")
+        try:
+            inspector = sa.inspect(self.connection)
+            columns = inspector.get_columns(table, schema=schema or None)
+        except exc.NoSuchTableError as error:
+            raise self._no_table(source, table, schema) from error
+        except exc.SQLAlchemyError as error:
+            raise self._error(error, source) from error
+        if not columns:
+            raise self._no_table(source, table, schema)
+        self._kinds[source] = {column["name"]: _kind(column["type"], self.dialect) for column in columns}
+        clause = sa.table(table, *(sa.column(column["name"]) for column in columns), schema=schema or None)
+        self._tables[source] = clause.alias(source)
+
+    def _no_table(self, source: str, table: str, schema: str) -> InputError:
+        import difflib
+
+        inspector = sa.inspect(self.connection)
+        known = [*inspector.get_table_names(schema=schema or None), *inspector.get_view_names(schema=schema or None)]
+        nearest = difflib.get_close_matches(table, known, n=3, cutoff=0.4) or sorted(known)[:8]
+        hint = f"There is: {', '.join(nearest)}." if nearest else "The schema holds no table that this user may see."
+        return InputError(f"source {source!r}: table {self.model.sources[source].table!r} does not exist", hint=hint)
+
+    def _any_source(self) -> str:
+        for name, definition in self.model.sources.items():
+            if definition.connection is not None:
+                return name
+        return self.url.render_as_string(hide_password=True)
+
+    def _error(self, error: exc.SQLAlchemyError, source: str) -> Exception:
+        functions = self._functions()
+        if functions is not None and functions.problem:
+            problem, functions.problem = functions.problem, ""
+            return InputError(
+                f"source {source!r}: {problem}", hint="Give the source a `time_format`, or mend the data."
+            )
+        return translated(error, source=source, url=self.url, timeout_s=self.budget.limits.statement_timeout_s)
+
+    def _functions(self) -> Any:
+        if self.dialect != "sqlite" or self._connection is None:
+            return None
+        return self._connection.connection.info.get("functions")
+
+
+def _kind(kind: sa.types.TypeEngine[Any], dialect: str) -> ColumnKind:
+    if isinstance(kind, sa.Boolean):
+        return "boolean"
+    if isinstance(kind, sa.Integer | sa.Numeric):
+        return "number"
+    if isinstance(kind, sa.DateTime):
+        if getattr(kind, "timezone", False) or (dialect in ("mysql", "mariadb") and isinstance(kind, sa.TIMESTAMP)):
+            return "instant"
+        return "stamp"
+    if isinstance(kind, sa.Date):
+        return "date"
+    if isinstance(kind, sa.Enum):
+        return "other"
+    if isinstance(kind, sa.String):
+        return "text"
+    return "other"
+
+
+def _frames(
+    query: Query, batch: Sequence[Grouping], columns: list[str], rows: Sequence[Any]
+) -> dict[Grouping, pl.DataFrame]:
+    import polars as pl
+
+    data = dict(zip(columns, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(columns, ())
+    used = [i for i, (name, _) in enumerate(query.fields) if any(name in grouping for grouping in batch)]
+    series: list[pl.Series] = []
+    if "bucket" in data:
+        series.append(_bucket(data["bucket"]))
+    for i in used:
+        name, field = query.fields[i]
+        series.append(spell(field, _series(name, data[f"d{i}"])))
+    series += [
+        pl.Series(aggregate.name, data[f"a{i}"], dtype=pl.Float64, strict=False)
+        for i, aggregate in enumerate(query.aggregates)
+    ]
+    whole = pl.DataFrame(series)
+    if len(batch) == 1:
+        names = [query.fields[i][0] for i in used]
+        return {batch[0]: whole}
+    masks = pl.Series("g", data["g"], dtype=pl.Int64)
+    names = [query.fields[i][0] for i in used]
+    frames: dict[Grouping, pl.DataFrame] = {}
+    for grouping in batch:
+        mask = sum(1 << (len(names) - 1 - j) for j, name in enumerate(names) if name not in grouping)
+        frames[grouping] = whole.filter(masks == mask).drop([name for name in names if name not in grouping])
+    return frames
+
+
+def spell(field: Any, values: pl.Series) -> pl.Series:
+    if isinstance(field, DerivedField):
+        return _spell_derived(field, values)
+    return spell_members(values)
+
+
+def _spell_derived(field: DerivedField, values: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if values.dtype == pl.String:  # SQLite
+        values = values.str.slice(0, 10).str.to_datetime("%Y-%m-%d", time_unit="us")
+    return spell_codes(field.part, values)
+
+
+def _series(name: str, values: Sequence[Any]) -> pl.Series:
+    """A column of one type where the values have one; text otherwise (SQLite mixes types freely)."""
+    import polars as pl
+
+    try:
+        return pl.Series(name, values, strict=True)
+    except (TypeError, pl.exceptions.PolarsError):
+        return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
+
+
+def _bucket(values: Sequence[Any]) -> pl.Series:
+    import polars as pl
+
+    if values and isinstance(next((v for v in values if v is not None), None), str):
+        text = pl.Series("bucket", values, dtype=pl.String)
+        text = text.str.pad_end(19, " ").str.replace(r"\s{9}$", " 00:00:00")
+        return text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us")
+    return pl.Series("bucket", values, dtype=pl.Datetime("us"))
+
+
+def _instant(value: Any, stamp: Stamp) -> Any:
+    from datetime import datetime
+
+    if value is None:
+        return None
+    naive = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return read(naive, stamp.local)

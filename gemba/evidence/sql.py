@@ -1,0 +1,233 @@
+"""From a query to one SQLAlchemy select.
+
+The rows are prepared in an inner select (time, members, values, masks), so that the outer one groups by plain
+columns: a bind parameter twice in one statement is two parameters, and PostgreSQL would not see the same expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+
+from gemba.evidence.labels import code_of
+from gemba.evidence.query import Aggregate, ColumnField, ColumnKind, Condition, DerivedField, Field, Hop, Query, Stamp
+from gemba.evidence.sqltime import in_span, local_time
+from gemba.evidence.truncation import Extract, Truncate
+from gemba.evidence.types import Grouping
+from gemba.semantics.expression import Binary, Column, Expr, Negate, Number
+from gemba.semantics.model import Weekday
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of the sources of one database, aliased by source, with the kinds of their columns.
+
+    `name`: of the dialect.
+    """
+
+    tables: Mapping[str, sa.FromClause]
+    kinds: Mapping[str, Mapping[str, ColumnKind]]
+    name: str
+
+    def column(self, source: str, column: str) -> ColumnElement[Any]:
+        return self.tables[source].c[column]
+
+    def kind(self, source: str, column: str) -> ColumnKind:
+        return self.kinds[source][column]
+
+
+def from_clause(tables: Tables, source: str, hops: Sequence[Hop]) -> sa.FromClause:
+    clause = tables.tables[source]
+    for hop in hops:
+        there = tables.tables[hop.there]
+        on = sa.and_(
+            *(_comparable(tables, hop.here, here, hop.there, column) for here, column in hop.by),
+        )
+        clause = clause.outerjoin(there, on)
+    return clause
+
+
+def _comparable(tables: Tables, here: str, column: str, there: str, other: str) -> ColumnElement[bool]:
+    left, right = tables.column(here, column), tables.column(there, other)
+    if tables.kind(here, column) != tables.kind(there, other):
+        return sa.cast(left, sa.Text()) == sa.cast(right, sa.Text())
+    return left == right
+
+
+def time_of(tables: Tables, stamp: Stamp) -> ColumnElement[Any]:
+    kind = tables.kind(stamp.source, stamp.column)
+    return local_time(stamp, tables.column(stamp.source, stamp.column), kind, tables.name)
+
+
+def select_of(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Select[Any]:
+    """Columns: `bucket` (unless none or whole), `d0`… by order of `query.fields`, `a0`… by order of aggregates.
+
+    With several groupings, which needs GROUPING SETS, also `g`: the bit mask of fields that are not grouped by.
+    """
+    inner = _rows(query, groupings, tables).subquery("r")
+    fields = {name: inner.c[f"d{i}"] for i, (name, _) in enumerate(query.fields) if f"d{i}" in inner.c}
+    bucket = None
+    if query.bucket not in (None, "whole"):
+        bucket = Truncate(query.bucket, inner.c.t, query.week_starts)  # type: ignore[arg-type]
+    used = [name for name, _ in query.fields if any(name in grouping for grouping in groupings)]
+    columns: list[ColumnElement[Any]] = [] if bucket is None else [bucket.label("bucket")]
+    columns += [fields[name].label(f"d{i}") for i, (name, _) in enumerate(query.fields) if name in used]
+    columns += [_aggregate(aggregate, i, inner, tables).label(f"a{i}") for i, aggregate in enumerate(query.aggregates)]
+    keys = [[*([] if bucket is None else [bucket]), *(fields[name] for name in grouping)] for grouping in groupings]
+    if len(groupings) == 1:
+        statement = sa.select(*columns)
+        return statement.group_by(*keys[0]) if keys[0] else statement
+    columns.append(sa.func.grouping(*(fields[name] for name in used)).label("g"))
+    return sa.select(*columns).group_by(sa.func.grouping_sets(*(sa.tuple_(*key) for key in keys)))
+
+
+def _rows(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Select[Any]:
+    columns: list[ColumnElement[Any]] = []
+    if query.stamp is not None:
+        columns.append(time_of(tables, query.stamp).label("t"))
+    for i, (name, field) in enumerate(query.fields):
+        if any(name in grouping for grouping in groupings):
+            columns.append(_code(field, tables, query.week_starts).label(f"d{i}"))
+    for i, aggregate in enumerate(query.aggregates):
+        columns += _inputs(aggregate, i, query, tables)
+    statement = sa.select(*columns).select_from(from_clause(tables, query.source, query.hops))
+    if query.stamp is not None and query.span is not None:
+        stamp = query.stamp
+        column, kind = tables.column(stamp.source, stamp.column), tables.kind(stamp.source, stamp.column)
+        statement = statement.where(in_span(stamp, column, kind, query.span, tables.name))
+    for condition in query.where:
+        statement = statement.where(meets(condition, tables, query.week_starts))
+    if query.any_of:
+        statement = statement.where(
+            sa.or_(*(sa.and_(*(meets(c, tables, query.week_starts) for c in group)) for group in query.any_of))
+        )
+    return statement
+
+
+def _inputs(aggregate: Aggregate, i: int, query: Query, tables: Tables) -> list[ColumnElement[Any]]:
+    """The columns an aggregate reads: `v{i}` its value, null where its own condition is not met."""
+    value: ColumnElement[Any] | None = None
+    if aggregate.kind == "keys":
+        parts = [sa.cast(tables.column(query.source, name), sa.Text()) for name in aggregate.columns]
+        value = parts[0] if len(parts) == 1 else sa.func.concat_ws("\x1f", *(sa.func.coalesce(p, "") for p in parts))
+        if tables.name == "sqlite" and len(parts) > 1:
+            value = parts[0]
+            for part in parts[1:]:
+                value = sa.func.coalesce(value, "").concat("\x1f").concat(sa.func.coalesce(part, ""))
+    elif aggregate.value is not None:
+        numeric = aggregate.kind in ("sum", "sumsq", "min", "max", "quantile")
+        value = arithmetic(aggregate.value, query.source, tables, as_number=numeric)
+    elif aggregate.where:
+        value = sa.literal(1, sa.Integer())
+    if value is None:
+        return []
+    if aggregate.where:
+        met = sa.and_(*(meets(c, tables, query.week_starts) for c in aggregate.where))
+        value = sa.case((met, value))
+    return [value.label(f"v{i}")]
+
+
+def arithmetic(value: Expr, source: str, tables: Tables, *, as_number: bool = True) -> ColumnElement[Any]:
+    """An expression as a double; a single column as it is stored unless `as_number`."""
+    if isinstance(value, Column):
+        column = tables.column(source, value.name)
+        if not as_number:
+            return column
+        if tables.kind(source, value.name) == "boolean" and tables.name == "postgresql":
+            column = sa.cast(column, sa.Integer())
+        return sa.cast(column, sa.Double())
+    if isinstance(value, Number):
+        return sa.cast(sa.literal(value.value, sa.Double()), sa.Double())
+    if isinstance(value, Negate):
+        return -arithmetic(value.inner, source, tables)
+    assert isinstance(value, Binary)
+    left, right = arithmetic(value.left, source, tables), arithmetic(value.right, source, tables)
+    if value.op == "+":
+        return left + right
+    if value.op == "-":
+        return left - right
+    if value.op == "*":
+        return left * right
+    return left / sa.func.nullif(right, sa.literal_column("0"), type_=sa.Double())
+
+
+def _aggregate(aggregate: Aggregate, i: int, inner: sa.Subquery, tables: Tables) -> ColumnElement[Any]:
+    value = inner.c[f"v{i}"] if f"v{i}" in inner.c else None
+    if value is None:
+        return sa.func.count()
+    if aggregate.kind in ("rows", "count"):
+        return sa.func.count(value)
+    if aggregate.kind == "nulls":
+        return sa.func.count() - sa.func.count(value)
+    if aggregate.kind in ("distinct", "keys"):
+        return sa.func.count(sa.distinct(value))
+    if aggregate.kind == "sum":
+        return sa.func.coalesce(sa.func.sum(value), 0.0)
+    if aggregate.kind == "sumsq":
+        return sa.func.coalesce(sa.func.sum(value * value), 0.0)
+    if aggregate.kind == "min":
+        return sa.func.min(value)
+    if aggregate.kind == "max":
+        return sa.func.max(value)
+    if tables.name == "sqlite":
+        return sa.func.gemba_quantile(value, aggregate.q)
+    return sa.func.percentile_cont(sa.literal_column(repr(aggregate.q))).within_group(value)
+
+
+def _code(field: Field, tables: Tables, week_starts: Weekday) -> ColumnElement[Any]:
+    if isinstance(field, ColumnField):
+        column = tables.column(field.source, field.column)
+        # Types that have no order or no equality (json, uuid in some drivers) are grouped as text.
+        return sa.cast(column, sa.Text()) if tables.kind(field.source, field.column) == "other" else column
+    time = time_of(tables, field.stamp)
+    if field.part in ("day", "week", "month"):
+        return Truncate(field.part, time, week_starts)  # type: ignore[arg-type]
+    return Extract("isodow" if field.part == "weekday" else field.part, time)  # type: ignore[arg-type]
+
+
+def meets(condition: Condition, tables: Tables, week_starts: Weekday) -> ColumnElement[bool]:
+    """A condition in SQL. `not_in` holds for null: the rest of a segment includes what is unknown."""
+    value = _code(condition.field, tables, week_starts)
+    if condition.op == "is_null":
+        return value.is_(None)
+    if condition.op in ("in", "not_in"):
+        members = [m for m in (_member(condition.field, v, tables) for v in condition.values) if m is not None]
+        if isinstance(condition.field, ColumnField):
+            kind = tables.kind(condition.field.source, condition.field.column)
+            if kind in ("date", "stamp", "instant"):
+                value = sa.cast(value, sa.Text())
+        among = value.in_(members) if members else sa.false()
+        return among if condition.op == "in" else sa.or_(sa.not_(among), value.is_(None))
+    number = sa.cast(value, sa.Double())
+    bounds = [sa.literal(float(v), sa.Double()) for v in condition.values]
+    if condition.op == "between":
+        return number.between(bounds[0], bounds[1])
+    compare = {"gt": number.__gt__, "ge": number.__ge__, "lt": number.__lt__, "le": number.__le__}[condition.op]
+    return compare(bounds[0])
+
+
+def _member(field: Field, value: Any, tables: Tables) -> ColumnElement[Any] | None:
+    """A member given as text, as a literal of the column's own kind; None if the column cannot hold it."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(field, DerivedField):
+        code = code_of(field.part, text)
+        if code is None:
+            return None
+        if isinstance(code, int):
+            return sa.literal(code, sa.Integer())
+        return sa.literal(code.date().isoformat()) if tables.name == "sqlite" else sa.literal(code, sa.DateTime())
+    kind = tables.kind(field.source, field.column)
+    if kind == "number":
+        try:
+            number = float(text)
+        except ValueError:
+            return None
+        return sa.literal(int(number), sa.BigInteger()) if number.is_integer() else sa.literal(number, sa.Double())
+    if kind == "boolean":
+        flag = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}.get(text.lower())
+        return None if flag is None else sa.literal(flag, sa.Boolean())
+    return sa.literal(text, sa.Text())

@@ -1,0 +1,159 @@
+"""Content versions of partitions in a database.
+
+A version is the number of rows and the sum of their hashes: the order of rows does not matter, a row twice counts
+twice. PostgreSQL hashes records with `hash_record_extended`, SQLite with a function of ours (blake2b), MySQL with
+MD5. These are checksums against accident, not against an adversary.
+
+PostgreSQL also has a fingerprint that needs no column of the row: rows, and the sum of hashes of (xmin, ctid).
+Every write moves it. It may move without a change of content (VACUUM FULL), then the checksum decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+
+from gemba.evidence import partitions
+from gemba.evidence.query import ColumnKind, Slice
+from gemba.evidence.sql import from_clause, time_of
+from gemba.evidence.sqltime import in_span
+from gemba.evidence.truncation import Truncate
+from gemba.evidence.zones import read
+from gemba.questions.types import Window
+from gemba.semantics.model import Grain
+
+if TYPE_CHECKING:
+    from gemba.evidence.database import DatabaseSession
+
+_HASHED_AS_RECORD: tuple[ColumnKind, ...] = ("number", "text", "boolean", "date", "stamp", "instant")
+
+
+def versions_of(session: DatabaseSession, part: Slice) -> dict[str, str]:
+    """Versions by name of the partitions of the slice that hold a row."""
+    place = _place(session, part)
+    if session.dialect != "postgresql" or not _has_physical_rows(session, part.source):
+        return _checksums(session, part)
+    prints = {name: f"{rows}.{total}" for name, rows, total in _totals(session, part, physical=True)}
+    cluster = _cluster(session, part.source)
+    prints = {name: f"{value}.{cluster}" for name, value in prints.items()}
+    versions: dict[str, str] = {}
+    moved: list[str] = []
+    for name, value in prints.items():
+        known = session.memory.recall(place, name, value)
+        if known is None:
+            moved.append(name)
+        else:
+            versions[name] = known
+    if moved:
+        computed = _checksums(session, _narrowed(part, moved))
+        for name in moved:
+            versions[name] = computed[name]
+            session.memory.keep(place, name, prints[name], computed[name])
+    return versions
+
+
+def _narrowed(part: Slice, names: Sequence[str]) -> Slice:
+    if part.grain is None:
+        return part
+    start, end = partitions.bounds([datetime.fromisoformat(name) for name in names], part.grain)
+    return replace(part, start=start, end=end)
+
+
+def _checksums(session: DatabaseSession, part: Slice) -> dict[str, str]:
+    return {name: _version(rows, total) for name, rows, total in _totals(session, part, physical=False)}
+
+
+def _version(rows: int, total: Any) -> str:
+    if rows == 0:
+        return partitions.EMPTY
+    return f"{rows}-{hashlib.sha256(f'{rows}:{int(total)}'.encode()).hexdigest()[:20]}"
+
+
+def _totals(session: DatabaseSession, part: Slice, *, physical: bool) -> list[tuple[str, int, Any]]:
+    tables = session.tables(part.source, part.hops)
+    value = _physical(session, part.source) if physical else _row_hash(session, part.source)
+    columns: list[ColumnElement[Any]] = [value.label("h")]
+    if part.grain is not None and part.stamp is not None:
+        columns.append(time_of(tables, part.stamp).label("t"))
+    inner = sa.select(*columns).select_from(from_clause(tables, part.source, part.hops))
+    if part.stamp is not None and part.start is not None and part.end is not None:
+        window = Window(start=read(part.start, part.stamp.local), end=read(part.end, part.stamp.local))
+        kind = tables.kind(part.stamp.source, part.stamp.column)
+        column = tables.column(part.stamp.source, part.stamp.column)
+        inner = inner.where(in_span(part.stamp, column, kind, window, session.dialect))
+    rows = inner.subquery("r")
+    total = sa.func.sum(rows.c.h) if session.dialect != "mysql" else sa.func.sum(rows.c.h)
+    what = f"version:{part.source}" + (":hint" if physical else "")
+    if part.grain is None or part.stamp is None:
+        statement = sa.select(sa.func.count(), sa.func.coalesce(total, 0)).select_from(rows)
+        _, result = session.execute(statement, request=what, source=part.source)
+        return [(partitions.ALL, int(result[0][0]), result[0][1])]
+    start = Truncate(part.grain, rows.c.t, part.week_starts)
+    statement = sa.select(start.label("p"), sa.func.count(), total).where(rows.c.t.is_not(None)).group_by(start)
+    _, result = session.execute(statement, request=what, source=part.source)
+    return [(_name(row[0], part.grain), int(row[1]), row[2]) for row in result]
+
+
+def _name(start: Any, grain: Grain) -> str:
+    if isinstance(start, str):
+        start = datetime.fromisoformat(start)
+    return partitions.name(start, grain)
+
+
+def _row_hash(session: DatabaseSession, source: str) -> ColumnElement[Any]:
+    table = session.tables(source).tables[source]
+    kinds = session.kinds(source)
+    if session.dialect == "postgresql":
+        row = sa.literal_column(session.engine.dialect.identifier_preparer.quote(source))
+        if all(kind in _HASHED_AS_RECORD for kind in kinds.values()):
+            return sa.func.hash_record_extended(row, sa.literal_column("0"))
+        return sa.func.hashtextextended(sa.cast(row, sa.Text()), sa.literal_column("0"))
+    if session.dialect == "sqlite":
+        return sa.func.gemba_hash(*(table.c[name] for name in kinds))
+    texts = [sa.func.coalesce(sa.cast(table.c[name], sa.CHAR()), sa.literal_column("'\\0'")) for name in kinds]
+    digest = sa.func.substring(sa.func.md5(sa.func.concat_ws(sa.literal_column("'|'"), *texts)), 1, 13)
+    return sa.cast(
+        sa.func.conv(digest, 16, 10), sa.BigInteger().with_variant(sa.dialects.mysql.BIGINT(unsigned=True), "mysql")
+    )
+
+
+def _physical(session: DatabaseSession, source: str) -> ColumnElement[Any]:
+    row = session.engine.dialect.identifier_preparer.quote(source)
+    return sa.literal_column(
+        f"hashtidextended({row}.ctid, 0) # hashtextextended({row}.xmin::text, {row}.tableoid::bigint)"
+    )
+
+
+def _has_physical_rows(session: DatabaseSession, source: str) -> bool:
+    """Whether the source is a table; a view's rows have no place of their own."""
+    schema, _, table = (session.model.sources[source].table or "").rpartition(".")
+    names = session.engine.dialect.identifier_preparer
+    path = ".".join(names.quote(part) for part in (schema, table) if part)
+    kind = (
+        sa.select(sa.text("relkind::text"))
+        .select_from(sa.text("pg_class"))
+        .where(sa.literal_column("oid") == sa.func.to_regclass(path))
+    )
+    _, rows = session.execute(kind, request=f"version:{source}:kind", source=source)
+    return bool(rows) and rows[0][0] in ("r", "p", "m")
+
+
+def _cluster(session: DatabaseSession, source: str) -> str:
+    """What tells this database from another one that was filled alike: transaction ids repeat after an initdb."""
+    statement = sa.select(sa.literal_column("system_identifier")).select_from(sa.func.pg_control_system())
+    _, rows = session.execute(statement, request=f"version:{source}:cluster", source=source)
+    return str(rows[0][0])
+
+
+def _place(session: DatabaseSession, part: Slice) -> str:
+    where = session.url.set(username=None, password=None).render_as_string()
+    stamp = part.stamp
+    reading = f"{stamp}" if stamp is not None else ""
+    text = f"{where}|{session.model.sources[part.source].table}|{part.grain}|{reading}|{part.week_starts}"
+    return f"{part.source}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
