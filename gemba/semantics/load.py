@@ -59,13 +59,30 @@ def parse_model(text: str, *, name: str, folder: Path | None = None) -> Semantic
 
 
 def dump_model(data: SemanticModel | dict[str, Any]) -> str:
-    """The model as YAML that `parse_model` reads back equal. Plain data keeps its order and its comments."""
-    plain = data.model_dump(mode="json", exclude_defaults=True) if isinstance(data, SemanticModel) else data
+    """The model as YAML that `parse_model` reads back equal. Plain data keeps its order; short entries take a line."""
+    plain = data
     if isinstance(data, SemanticModel):
-        plain = {"gemba": data.gemba, **plain}
+        plain = {"gemba": data.gemba, **data.model_dump(mode="json", exclude_defaults=True)}
     stream = io.StringIO()
-    _yaml().dump(plain, stream)
+    _yaml().dump(_laid_out(plain), stream)
     return stream.getvalue()
+
+
+def _laid_out(node: Any, depth: int = 0) -> Any:
+    """The data with short lists and short entries written on one line."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    if isinstance(node, dict):
+        laid: Any = CommentedMap({key: _laid_out(value, depth + 1) for key, value in node.items()})
+        short = depth >= 2 and len(str(node)) <= 100
+    elif isinstance(node, list | tuple):
+        laid = CommentedSeq([_laid_out(item, depth + 1) for item in node])
+        short = len(str(node)) <= 100
+    else:
+        return node
+    if short:
+        laid.fa.set_flow_style()
+    return laid
 
 
 def _yaml() -> Any:
@@ -149,16 +166,18 @@ def _told(problem: Problem) -> str:
 
 def _line(tree: Any, path: tuple[str | int, ...]) -> int:
     """The line that a path leads to, or as far along it as the file goes."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
     line = 1
     node = tree
     for step in path:
-        if isinstance(node, dict):
+        if isinstance(node, CommentedMap):
             key = next((known for known in node if str(known) == str(step)), None)
             if key is None:
                 break
             line = node.lc.key(key)[0] + 1
             node = node[key]
-        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+        elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
             line = node.lc.item(step)[0] + 1
             node = node[step]
         else:

@@ -128,13 +128,14 @@ def _cut(data: Any, path: tuple[str | int, ...]) -> None:
 def _inside(location: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
     """As much of a pydantic location as exists in the data: union branches and missing keys fall off."""
     path: list[str | int] = []
-    node = data
+    node: Any = data
     for step in location:
-        in_mapping = isinstance(node, dict) and step in node
-        in_list = isinstance(node, list) and isinstance(step, int) and step < len(node)
-        if not in_mapping and not in_list:
+        if isinstance(node, dict) and step in node:
+            node = node[step]
+        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+            node = node[step]  # noqa: SIM114 - one condition would hide the types
+        else:
             break
-        node = node[step]
         path.append(step)
     return tuple(path)
 
