@@ -14,7 +14,8 @@ from uuid import uuid4
 import pytest
 
 from gemba.store.connect import DATABASE_URL_VARIABLE, Server
-from gemba.store.databases import connect_to, ensure_database
+from gemba.store.databases import ensure_database
+from gemba.store.migrate import migrate
 from gemba.store.server import EmbeddedServer
 
 
@@ -55,8 +56,6 @@ def new_database(postgres_server: Server) -> Callable[[str], str]:
     def make(name: str = "test") -> str:
         unique = f"{name}_{uuid4().hex[:8]}"
         ensure_database(postgres_server, unique)
-        with connect_to(postgres_server, unique) as connection:
-            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
         return postgres_server.url(unique)
 
     return make
@@ -65,7 +64,9 @@ def new_database(postgres_server: Server) -> Callable[[str], str]:
 @pytest.fixture(scope="session")
 def postgres_url(new_database: Callable[[str], str]) -> str:
     """A database of this worker with our schema in it. Keep tests apart by `tenant`."""
-    return new_database("gemba")
+    url = new_database("gemba")
+    migrate(url)
+    return url
 
 
 @pytest.fixture

@@ -47,10 +47,15 @@ def is_alive(server: Server, *, data: Path | None = None) -> bool:
 
 
 def ensure_owner(superuser: Server, password: str) -> None:
-    """The role that owns our databases: no superuser, so that row-level security holds for it too."""
+    """The role that owns our databases: no superuser, so that row-level security holds for it too.
+
+    Only a superuser may add the extension `vector`, so it goes into the template of all databases to come.
+    """
     with connect_to(superuser, "postgres") as connection:
         known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [GEMBA_DATABASE]).fetchone()
-        if known is None:
+    if known is None:
+        with connect_to(superuser, "template1") as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
             connection.execute(
                 sql.SQL("CREATE ROLE {} LOGIN CREATEROLE CREATEDB PASSWORD {}").format(
                     sql.Identifier(GEMBA_DATABASE), sql.Literal(password)
@@ -70,9 +75,6 @@ def ensure_database(server: Server, name: str, *, owner: str | None = None) -> N
             connection.execute(command)
         except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
             return  # somebody else was faster
-    if owner is not None:
-        with connect_to(server, name) as connection:
-            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
 
 
 def check_server(server: Server) -> None:

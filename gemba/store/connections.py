@@ -1,0 +1,123 @@
+"""Connections to our database, bound to a tenant. Plain psycopg: a cached answer pays for no ORM.
+
+Every piece of work is one transaction that begins by naming its tenant; row-level security does the rest. The
+tenant ends with the transaction, so a connection given back carries nothing over to the next user.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from gemba.errors import AccessDeniedError, SourceUnavailableError
+from gemba.store.connect import libpq_url
+
+APP_ROLE = "gemba_app"
+CONNECT_TIMEOUT_S = 10
+IDLE_KEPT = 8
+
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+
+
+class Connections:
+    """A few idle connections, newest first. Safe for threads, and for processes that fork.
+
+    The login of the URL may own the database or even be a superuser: each connection at once takes the role
+    `gemba_app`, which row-level security binds and which cannot change events.
+    """
+
+    def __init__(self, url: str, tenant: str) -> None:
+        self.tenant = tenant
+        self._dsn = libpq_url(url)
+        self._begin = sql.SQL("BEGIN; SELECT set_config('gemba.tenant', {}, true)").format(sql.Literal(tenant))
+        self._lock = threading.Lock()
+        self._idle: list[psycopg.Connection[tuple[Any, ...]]] = []
+        self._pid = os.getpid()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Cursor]:
+        """A cursor in a transaction of this tenant: committed at the end, rolled back on an error.
+
+        Raises:
+            SourceUnavailableError: The server does not answer.
+            AccessDeniedError: It refuses user or password.
+        """
+        connection = self._begun()
+        try:
+            with connection.cursor(row_factory=tuple_row) as cursor:
+                yield cursor
+            connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        self._give_back(connection)
+
+    def new(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection of one's own, in autocommit mode: for listening. The caller closes it."""
+        try:
+            connection = psycopg.connect(self._dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+        except psycopg.OperationalError as error:
+            said = str(error).strip()
+            if "authentication failed" in said:
+                raise AccessDeniedError("gemba", said, hint="check user and password") from error
+            raise SourceUnavailableError("gemba", said, hint="is the server up? see `gemba status`") from error
+        row = connection.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s AND current_user <> rolname"
+            " AND pg_has_role(current_user, oid, 'MEMBER')",
+            [APP_ROLE],
+        ).fetchone()
+        if row is not None:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(APP_ROLE)))
+        return connection
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _begun(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """An idle connection may have died; a new one that fails is an error."""
+        while (connection := self._take()) is not None:
+            try:
+                connection.execute(self._begin)
+            except psycopg.OperationalError:
+                connection.close()
+            else:
+                return connection
+        connection = self.new()
+        try:
+            connection.execute(self._begin)
+        except psycopg.OperationalError as error:
+            connection.close()
+            raise SourceUnavailableError("gemba", str(error).strip(), hint="is the server up?") from error
+        return connection
+
+    def _take(self) -> psycopg.Connection[tuple[Any, ...]] | None:
+        with self._lock:
+            if self._pid != os.getpid():
+                # Forked: the sockets belong to the parent too. Dropping them without goodbye leaves its alone.
+                self._idle, self._pid = [], os.getpid()
+            return self._idle.pop() if self._idle else None
+
+    def _give_back(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        with self._lock:
+            if len(self._idle) < IDLE_KEPT and not connection.closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _roll_back(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        try:
+            connection.execute("ROLLBACK")
+        except psycopg.Error:
+            connection.close()  # broken: the server rolls back by itself
+        else:
+            self._give_back(connection)
