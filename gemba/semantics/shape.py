@@ -130,11 +130,11 @@ def _inside(location: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]
     path: list[str | int] = []
     node: Any = data
     for step in location:
-        if isinstance(node, dict) and step in node:
-            node = node[step]
-        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
-            node = node[step]  # noqa: SIM114 - one condition would hide the types
-        else:
+        if not isinstance(node, dict | list):
+            break
+        try:
+            node = node[step]  # type: ignore[index] - a wrong kind of step is a TypeError, below
+        except (KeyError, IndexError, TypeError):
             break
         path.append(step)
     return tuple(path)

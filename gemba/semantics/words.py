@@ -34,7 +34,7 @@ def vocabulary(text: str) -> frozenset[str]:
 _MEAN = vocabulary(
     "price rate ratio factor temperature temp speed pressure voltage current age score rating discount share level "
     "average avg mean efficiency availability performance humidity torque thickness width length height cycle "
-    "viscosity density percent pct lead duration latitude longitude power"
+    "viscosity density percent pct lead duration latitude longitude power days"
 )
 _SUM = vocabulary(
     "total downtime stoppage stopped lost quantity qty amount count units volume energy consumption usage"
