@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from gemba.questions.calendar import Span
 from gemba.questions.describe import said_window
 from gemba.questions.intent import Intent, WorkingBothWaysError, direction_of, intent_of
 from gemba.questions.sketch import Sketch
+from gemba.questions.time import TimePhrase
 from gemba.questions.types import (
     QUESTION,
     Baseline,
@@ -87,6 +88,7 @@ class _Builder:
             raise RefusedReadingError("unsupported", "several questions at once; ask them one by one")
         metrics = self._metrics(intent)
         self._check_parts(metrics)
+        self._check_units(metrics)
         if intent.note:
             self.notes.append(intent.note)
         clock = clock_for(
@@ -164,6 +166,13 @@ class _Builder:
                 if part not in accepted[kind]:
                     word = {"sum": "total", "mean": "average", "max": "maximum", "min": "minimum"}.get(part, part)
                     raise RefusedReadingError("not_in_model", f"{metric} is a {kind}; its {word} is no metric of the model")
+
+    def _check_units(self, metrics: Sequence[str]) -> None:
+        for unit in self.said.units:
+            for metric in metrics:
+                has = self.model.metrics[metric].unit
+                if unit != has:
+                    raise RefusedReadingError("unsupported", f"{metric} is in {has or 'no unit'}, not in {unit}")
 
     def _groups(self, intent: Intent) -> tuple[str, ...]:
         said = self.said
@@ -299,6 +308,7 @@ class _Builder:
         data["group_by"] = groups
         data["direction"] = direction
         by_segment = bool(said.other_side) or said.rest
+        self._check_between(data, clock, by_segment=by_segment)
         span, other = self._two_windows(clock, by_segment=by_segment)
         data["window"] = span.window
         try:
@@ -335,7 +345,9 @@ class _Builder:
         if len(times) + len(others) > 2 or len(times) > 1 and others:
             raise RefusedReadingError("unsupported", "more than two times in one question")
         if len(times) == 2:
-            others = [times.pop()]
+            times, others = [times[0]], [times[1]]
+            if times[0].year is None and times[0].in_year and others[0].year is not None:
+                times = [replace(times[0], at=times[0].in_year(others[0].year), beside=None, in_year=None)]
             first, second = read_time(times[0], clock), read_beside(others[0], clock, read_time(times[0], clock))
             if second.start > first.start:
                 times, others = others, times
@@ -345,7 +357,7 @@ class _Builder:
                 self._note_span(before, clock, relative=times[0].relative)
                 self._note_span(after, clock, relative=times[0].relative)
                 return after, before
-        if times and times[0].between and not others and not by_segment and "compare" in said.kinds:
+        if times and self._between_two(times[0], clock) and not others and not by_segment:
             return self._between(times[0].pair, clock)
         span = read_time(times[0], clock) if times else default_span(clock, "week")
         relative = not times or times[0].relative
@@ -370,6 +382,43 @@ class _Builder:
             f"{said_window(other.window, calendar.zone)}"
         )
         return span, other
+
+    def _between_two(self, phrase: TimePhrase, clock: Clock) -> bool:
+        """`change between March and April`: two periods of a kind held against each other."""
+        if not phrase.between or phrase.pair is None:
+            return False
+        before, after = (at(clock.calendar) for at in phrase.pair)
+        return before.unit == after.unit and before.unit not in (None, "day", "hour") and before.start != after.start
+
+    def _check_between(self, data: dict[str, Any], clock: Clock, *, by_segment: bool) -> None:
+        """`rise between March and April` may mean April against March, or both months as one time; and a period
+        without a year beside one with a year may lie in that year or be the most recent one."""
+        said = self.said
+        if by_segment or len(said.times) != 1:
+            return
+        phrase = said.times[0]
+        directed = bool(set(said.moves) - {"any"}) or not said.moves
+        if not said.other_times and self._between_two(phrase, clock) and "compare" not in said.kinds and directed:
+            after, before = self._between(phrase.pair, clock)
+            whole = read_time(phrase, clock)
+            self._offer(data, [(after, before), (whole, clock.calendar.before(whole))])
+        if len(said.other_times) == 1:
+            other = said.other_times[0]
+            for unsaid, dated in ((phrase, other), (other, phrase)):
+                if unsaid.in_year is None or dated.year is None or unsaid.at is None or dated.at is None:
+                    continue
+                fixed = dated.at(clock.calendar)
+                spans = [unsaid.at(clock.calendar), unsaid.in_year(dated.year)(clock.calendar)]
+                if spans[0].window != spans[1].window:
+                    pairs = [(span, fixed) if unsaid is phrase else (fixed, span) for span in spans]
+                    self._offer(data, pairs)
+
+    def _offer(self, data: dict[str, Any], pairs: Sequence[tuple[Span, Span]]) -> None:
+        questions = [
+            QUESTION.validate_python({**data, "window": span.window, "baseline": Baseline(window=other.window)})
+            for span, other in pairs
+        ]
+        raise ManyWaysError("time", questions)
 
     def _between(self, pair: Any, clock: Clock) -> tuple[Span, Span]:
         before, after = sorted((at(clock.calendar) for at in pair), key=lambda item: item.start)

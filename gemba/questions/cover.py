@@ -24,7 +24,10 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
+    """`plural`: said as `lines`, of which none is chosen."""
+
     name: str
+    plural: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def _options(tokens: Sequence[Token], start: int, lexicon: Lexicon) -> dict[int,
 
     for found in lexicon.at(tokens, start):
         for name in found.names:
-            offer(found.end, _named(name, found.exact))
+            offer(found.end, _named(name, found.exact, tokens[found.end - 1].norm))
             if name.kind == "dimension":
                 for end, segment in _after_dimension(tokens, found.end, name.name, lexicon):
                     offer(end, segment)
@@ -140,6 +143,9 @@ def _options(tokens: Sequence[Token], start: int, lexicon: Lexicon) -> dict[int,
                     offer(end, Segment(name.name, (name.value,), found.exact))
     for phrase in time_phrases(tokens, start):
         offer(phrase.end, Time(phrase))
+    for words, unit in lexicon.units.items():
+        if tuple(token.norm for token in tokens[start : start + len(words)]) == words:
+            offer(start + len(words), Grammar((Word("unit", unit),)))
     token = tokens[start]
     if token.kind == "number":
         offer(start + 1, Number(float(token.norm)))
@@ -173,11 +179,11 @@ def _options(tokens: Sequence[Token], start: int, lexicon: Lexicon) -> dict[int,
 _SMALL_NUMBERS = {word: n for n, word in enumerate("two three four five six seven eight nine ten".split(), start=2)}
 
 
-def _named(name: Name, exact: bool) -> Meaning:
+def _named(name: Name, exact: bool, last_word: str) -> Meaning:
     if name.kind == "metric":
         return Metric(name.name, exact)
     if name.kind == "dimension":
-        return Dimension(name.name)
+        return Dimension(name.name, plural=not exact and last_word.endswith("s"))
     return Segment(name.name, (name.value,), exact)
 
 

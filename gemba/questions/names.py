@@ -44,6 +44,7 @@ class Lexicon:
         self._of_dimension: dict[str, dict[tuple[str, ...], dict[str, None]]] = {}
         self.phrases: dict[str, dict[Name, None]] = {}
         self._longest = 1
+        self.units = _units(model)
         for name, metric in model.metrics.items():
             for phrase in (name, *metric.synonyms):
                 self._add(phrase, Name("metric", name))
@@ -78,7 +79,8 @@ class Lexicon:
             return
         self._longest = max(self._longest, len(words))
         self._of_dimension.setdefault(dimension, {}).setdefault(words, {})[value] = None
-        weak = all(word in common or len(word) == 1 or word.isdigit() for word in words)
+        single = len(words) == 1 and len(words[0]) == 1
+        weak = single or all(word in common for word in words) or all(word.isdigit() for word in words)
         if not weak:
             self._add(phrase, Name("member", dimension, value))
 
@@ -133,3 +135,16 @@ class Lexicon:
             " ".join(words): {Name("member", dimension, value): None for value in values}
             for words, values in self._of_dimension.get(dimension, {}).items()
         }
+
+
+_SAID_UNITS = {"%": ("%", "percent", "per cent"), "s": ("s", "seconds"), "min": ("min", "minutes"), "h": ("h",)}
+
+
+def _units(model: SemanticModel) -> dict[tuple[str, ...], str]:
+    """How the model's units are said: words to the unit."""
+    units = {metric.unit for metric in model.metrics.values()} | {item.unit for item in model.dimensions.values()}
+    said: dict[tuple[str, ...], str] = {}
+    for unit in sorted(unit for unit in units if unit):
+        for phrase in _SAID_UNITS.get(unit, (unit,)):
+            said[words_of(phrase)] = unit
+    return said

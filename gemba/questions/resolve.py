@@ -74,6 +74,12 @@ class _Outcome:
         self.unknown: list[tuple[int, int]] = []
         self.has_metric = False
 
+    def keep_plainest(self) -> None:
+        """Drop readings that spread a list of members over more dimensions than another reading needs:
+        `USA and UK` are two countries rather than a supplier's country and a customer's."""
+        fewest = min((len(_selected(built.question)) for built in self.built), default=0)
+        self.built = [built for built in self.built if len(_selected(built.question)) == fewest]
+
 
 class _Reader:
     def __init__(self, text: str, lexicon: Lexicon, context: Context) -> None:
@@ -84,6 +90,7 @@ class _Reader:
 
     def read(self, tokens: Sequence[Token]) -> Resolution:
         outcome = self._outcome(tokens)
+        outcome.keep_plainest()
         if len(outcome.built) == 1 and not outcome.many:
             built = outcome.built[0]
             return self._guard_amount(tokens, built) or Resolved(
@@ -270,6 +277,10 @@ _RANK: tuple[RefusalReason, ...] = (
     "unknown_word",
     "too_little_data",
 )
+
+
+def _selected(question: Question) -> set[str | None]:
+    return {item.dimension for item in getattr(question, "filters", ())}
 
 
 def _unknown_runs(pieces: Sequence[Piece]) -> list[tuple[int, int]]:

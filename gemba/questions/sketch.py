@@ -58,6 +58,7 @@ class Sketch:
     limit: int | None = None
     future: bool = False
     mentioned: list[str] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
     inexact: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -139,9 +140,10 @@ class _Walk:
 
     def _time(self, time: Time) -> None:
         said = self.said
-        if self.side == 1:
+        listed = self._role(self.at - 1, "and") is not None
+        if self.side == 1 and not (said.other_side or said.rest):
             said.other_times.append(time.phrase)
-        elif said.times and self.comparing:
+        elif said.times and self.comparing and not listed:
             said.other_times.append(time.phrase)
         else:
             said.times.append(time.phrase)
@@ -196,7 +198,7 @@ class _Walk:
         same = [
             kept for kept in self.said.filters if kept.dimension == segment.dimension and kept.op == predicate.op == "in"
         ]
-        if other or self.side == 1:
+        if other or (self.side == 1 and not self.said.other_times):
             self.said.other_side.append(predicate)
         elif same and self.comparing and same[0].values != predicate.values:
             self.said.other_side.append(predicate)
@@ -209,12 +211,15 @@ class _Walk:
         if self._predicate(self._skip(self.at + 1, "is", "prep"), dimension=dimension.name):
             return
         before = self._meaning(self.at - 1)
-        if self._role(self.at - 1, "all") is not None:
+        if self._role(self.at - 1, "all") is not None or dimension.plural and self._beside_segment():
             self.at += 1
             return
         following = self._meaning(self.at + 1)
         if isinstance(following, Number | Unknown) and not self.model.dimensions[dimension.name].numeric:
             piece = self.pieces[self.at + 1]
+            asked = self._role(self.at - 1, "which") is not None or self._role(self.at - 1, "rank") is not None
+            if isinstance(following, Unknown) and asked:
+                raise UnclaimedError(piece.start, piece.end)
             if self._role(self.at + 2, "compare") is None:
                 raise UnknownMemberError(dimension.name, piece.start, piece.end)
         ranked = self._role(self.at - 1, "rank") is not None or (
@@ -226,10 +231,16 @@ class _Walk:
             self._group(dimension.name)
             self.at += 1
             return
-        if self._role(self.at - 1, "kind") in ("compare", "breakdown", "share") or self._role(self.at - 1, "prep"):
-            pass
         self.said.mentioned.append(dimension.name)
         self.at += 1
+
+    def _beside_segment(self) -> bool:
+        """`customers in Brazil`, `Kestrel lots`: a plural that only says what the members are of."""
+        before = self._meaning(self.at - 1)
+        after = self._meaning(self._skip(self.at + 1, "prep", "not"))
+        return isinstance(before, Segment) or (
+            isinstance(after, Segment) and self._skip(self.at + 1, "prep", "not") > self.at + 1
+        )
 
     def _group(self, dimension: str) -> None:
         if dimension not in self.said.groups:
@@ -270,18 +281,18 @@ class _Walk:
     def _unit(self, at: int, *, dimension: str | None, metric: str | None) -> int:
         """Past the unit, where the one of the model follows a number."""
         unit = self.model.dimensions[dimension].unit if dimension else self.model.metrics[metric or ""].unit
-        if not unit or at >= len(self.pieces):
+        said = self._role(at, "unit")
+        if said is None:
             return at
-        piece = self.pieces[at]
-        said = self.words(piece.start, piece.end)
-        accepted = {unit.casefold(), "percent" if unit == "%" else unit.casefold().rstrip("s")}
-        return at + 1 if said in accepted else at
+        if said != unit:
+            raise NotExpressibleError(f"{dimension or metric} is in {unit or 'no unit'}, not in {said}")
+        return at + 1
 
     def _grammar(self, grammar: Grammar) -> None:
         for place in (
             self._place_not, self._place_than, self._place_group, self._place_rank, self._place_kind, self._place_move,
             self._place_future, self._place_rest, self._place_which, self._place_part, self._place_joint,
-            self._place_plain,
+            self._place_unit, self._place_plain,
         ):  # fmt: skip
             if place(grammar):
                 return
@@ -313,7 +324,8 @@ class _Walk:
             return False
         after = self.at + 1
         following = self._meaning(after)
-        if isinstance(following, Metric) and (self.said.ranks or self._role(self.at - 1, "rank") is not None):
+        ranked = bool(self.said.ranks) or self._role(self.at - 1, "rank") is not None
+        if isinstance(following, Metric) and (ranked or not self.said.metrics):
             self.at += 1
             return True
         step = self._role(after, "step")
@@ -399,6 +411,14 @@ class _Walk:
         self.at += 1
         return True
 
+    def _place_unit(self, grammar: Grammar) -> bool:
+        unit = grammar.value("unit")
+        if unit is None:
+            return False
+        self.said.units.append(unit)
+        self.at += 1
+        return True
+
     def _place_joint(self, grammar: Grammar) -> bool:
         """`and` and commas: between things that stand side by side, or before a further condition."""
         if grammar.value("comma") is not None:
@@ -427,6 +447,10 @@ class _Walk:
                 self.at += 1
                 return True
             return False
+        between = grammar.value("between") is not None and self.comparing
+        if between and isinstance(self._meaning(self.at + 1), Segment):
+            self.at += 1
+            return True
         if any(grammar.value(role) is not None for role in ("prep", "is", "stop", "all")):
             if grammar.value("stop") is not None and self._asks_again():
                 self.said.kinds.append("compound")

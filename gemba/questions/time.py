@@ -39,6 +39,8 @@ class TimePhrase:
     at: At | None
     beside: Callable[[Calendar, Span], Span] | None = None
     pair: tuple[At, At] | None = None
+    year: int | None = None
+    in_year: Callable[[int], At] | None = None
     between: bool = False
     relative: bool = False
     future: bool = False
@@ -59,7 +61,15 @@ def _alone(tokens: Sequence[Token], start: int, period: Period) -> TimePhrase:
     beside = None
     if word in PAST - {"last", "past"}:
         beside = _before
-    return TimePhrase(period.end, period.at, beside, relative=period.relative, future=period.future)
+    return TimePhrase(
+        period.end,
+        period.at,
+        beside,
+        year=period.year,
+        in_year=period.in_year if period.year is None else None,
+        relative=period.relative,
+        future=period.future,
+    )
 
 
 def _before(cal: Calendar, window: Span) -> Span:

@@ -30,6 +30,7 @@ Role = Literal[
     "all",
     "future",     # will, expected
     "step",       # day, weekly: a time unit to cut by
+    "unit",       # a unit of the model
     "stop",       # ? ; and other ends of a sentence
 ]  # fmt: skip
 
@@ -47,7 +48,7 @@ _PHRASES: dict[tuple[Role, str], str] = {
         there; can; could; would; should; tell me; show; show me; give; give me; get; list; display; report; like; to know; want to know; i want to know; i would like to know; overall;
         altogether; in total; so; just; also; actually; exactly; really; hi; hello; hey; thanks; thank you; kindly; happen; happened;
         now; again; value of; figure for; figures for; number; numbers; amount of; level of; values; data for; make; made; get; got; see; let us see; look at; at all; then; ok; okay; come; came; go; went; whole plant; whole; run; ran;
-        value; were there; was there; are there; is there; their; his; her; that; those; these; looking; look""",
+        value; use; used; using; consume; consumed; need; needed; spend; spent; record; recorded; measure; measured; caused; causes; contributed; generated; showed; shows; experienced; perform; performed; perform the; saw; were there; was there; are there; is there; their; his; her; that; those; these; looking; look""",
     ("is", ""): "is; are; was; were; am",
     ("prep", ""): "on; in; for; at; of; from; within; during; over; with; about; to; around; inside; under; into; where; only; only on; only in; only for; just on; just for; restricted to; limited to; coming from",
     ("and", ""): "and; as well as; &; plus",
