@@ -50,6 +50,7 @@ class PostgresEventStore:
             [item.type_version for item in encoded],
             [item.payload for item in encoded],
         )
+        broken: Exception | None = None
         for wait_s in RETRY_WAITS_S:
             time.sleep(wait_s)
             try:

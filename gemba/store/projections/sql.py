@@ -75,7 +75,7 @@ def execute(cursor: Cursor, tenant: str, changes: Iterable[RowChange], *, schema
     """Apply changes in order, in the transaction under way. Statements repeat, so the driver prepares them."""
     for change in changes:
         text, names = _statement(change, schema)
-        cursor.execute(text, _arguments(change, tenant, names))
+        cursor.execute(text.encode(), _arguments(change, tenant, names))
 
 
 def _arguments(change: RowChange, tenant: str, names: tuple[tuple[str, str], ...]) -> list[Any]:
