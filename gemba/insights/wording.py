@@ -1,0 +1,109 @@
+"""One to three plain sentences made of claims, and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
+from gemba.insights.rank import ANSWERS, CAUSES, is_invalidating
+from gemba.insights.types import Claim, Gap
+from gemba.planning.plan import shown
+from gemba.planning.types import Plan
+from gemba.questions.types import Compare, Why, Window
+from gemba.semantics.model import SemanticModel
+
+
+def summarise(
+    plan: Plan,
+    claims: Sequence[Claim],
+    *,
+    gaps: Sequence[Gap],
+    detectable: float | None,
+    model: SemanticModel,
+    looked: bool,
+) -> tuple[str, tuple[str, ...]]:
+    """The summary, and the ids of the claims it is made of.
+
+    Every number in it is one of those claims' numbers, rounded, or `detectable`. Causes are "associated with" the
+    change; only decompositions "arithmetically explain".
+    """
+    if not plan.agents:
+        return "Nothing was looked at: the plan chose no analysis.", ()
+    if not looked:
+        reasons = "; ".join(f"{gap.agent}: {gap.message}" for gap in gaps)
+        return f"Nothing could be analysed. {reasons}", ()
+    if isinstance(plan.question, Why | Compare):
+        return _of_change(plan, claims, detectable=detectable, model=model)
+    used = [claim for claim in claims if is_invalidating(claim)][:1]
+    used += [claim for claim in claims if claim.kind in ANSWERS][:2]
+    if not used:
+        return "The data gives no answer: see the gaps.", ()
+    return " ".join(claim.statement for claim in used), tuple(claim.id for claim in used)
+
+
+def _of_change(
+    plan: Plan, claims: Sequence[Claim], *, detectable: float | None, model: SemanticModel
+) -> tuple[str, tuple[str, ...]]:
+    question = plan.question
+    assert isinstance(question, Why | Compare)
+    sentences: list[str] = []
+    used: list[Claim] = []
+    for claim in [one for one in claims if is_invalidating(one)][:1]:
+        sentences.append(f"Doubtful data: {claim.statement}")
+        used.append(claim)
+    for claim in [one for one in claims if one.kind == "level"][:1]:
+        sentences.append(f"{_other_way(question, claim)}{claim.statement}")
+        used.append(claim)
+    found = [one for one in claims if one.significant and one.material is not False]
+    causes = [one for one in found if one.kind in CAUSES][:1]
+    dated = [one for one in found if one.kind == "change_point"][:1]
+    if causes:
+        sentences.append(_cause(causes[0]))
+    elif dated:
+        sentences.append(dated[0].statement)
+    else:
+        sentences.append(_nothing(plan, used, detectable=detectable, model=model))
+    used += causes or dated
+    return " ".join(sentences), tuple(claim.id for claim in used)
+
+
+def _other_way(question: Why | Compare, level: Claim) -> str:
+    """Says so where the metric moved against the direction that was asked about."""
+    if question.direction is None or level.effect == 0 or (level.effect > 0) == (question.direction == "up"):
+        return ""
+    return "It did not rise. " if question.direction == "up" else "It did not fall. "
+
+
+def _cause(claim: Claim) -> str:
+    effect = quantity(claim.effect, claim.unit, signed=True)
+    within = f" (95 % interval {number(claim.ci[0])} to {number(claim.ci[1])})" if claim.ci is not None else ""
+    explained = claim.details.get("explained_pct")
+    share = (
+        f", which arithmetically explains {number(float(explained))} % of the change"
+        if isinstance(explained, int | float) and not isinstance(explained, bool)
+        else ""
+    )
+    return f"The change is associated with {segment_words(claim.segment)}: {effect} against the rest{within}{share}."
+
+
+def _nothing(plan: Plan, used: Sequence[Claim], *, detectable: float | None, model: SemanticModel) -> str:
+    question = plan.question
+    assert isinstance(question, Why | Compare)
+    if any(claim.kind == "level" and claim.significant for claim in used):
+        return "No single segment and no date stands out as associated with it."
+    if detectable is None:
+        return "Nothing stands out."
+    unit = difference_unit(model, question.metric)
+    return f"Nothing stands out: a change of {quantity(detectable, unit)} would have been seen."
+
+
+def dated(window: Window, model: SemanticModel) -> str:
+    """The window in absolute dates of the model's zone."""
+    return shown(window, ZoneInfo(model.timezone))
+
+
+def subject(metric: str, segment: tuple = ()) -> str:
+    """`Scrap rate of line 3`, at the start of a sentence."""
+    name = name_of(metric).capitalize()
+    return f"{name} of {segment_words(segment)}" if segment else name
