@@ -32,7 +32,7 @@ class ChangePointAgent:
         except SampleTooSmallError as error:
             return Gap(agent=AGENT, reason="too_little_data", message=str(error))
         whole = panel(found, TOTAL)
-        dated = date_change(found, whole, whole, 0, against_rest=False)
+        dated = date_change(found, whole.num[0], whole.den[0], whole.num[0], whole.den[0], against_rest=False)
         if dated is None:
             observed = int(((whole.den[0] > 0) & ~found.timeline.window).sum())
             return Gap(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gemba.agents.panel import Panel, Setting
+from gemba.agents.panel import Setting
 from gemba.errors import SampleTooSmallError
 from gemba.statistics.change_point import ChangePoint, change_point
 from gemba.statistics.noise import estimate_noise
@@ -28,8 +28,10 @@ class Dated:
     weight: Floats
 
 
-def date_change(found: Setting, whole: Panel, panel: Panel, index: int, *, against_rest: bool) -> Dated | None:
-    """When member `index` of `panel` changed: in the window or up to twice its length before.
+def date_change(
+    found: Setting, num: Floats, den: Floats, total_num: Floats, total_den: Floats, *, against_rest: bool
+) -> Dated | None:
+    """When the level of one series (shape (T,)) changed: in the window, or up to twice its length before.
 
     None where the question compares two sides of one window (there is no before), or the series is too short.
     """
@@ -37,10 +39,10 @@ def date_change(found: Setting, whole: Panel, panel: Panel, index: int, *, again
         return None
     timeline = found.timeline
     residual, _, weight = residuals(
-        panel.num[index : index + 1],
-        panel.den[index : index + 1],
-        whole.num[0],
-        whole.den[0],
+        num[None],
+        den[None],
+        total_num,
+        total_den,
         timeline=timeline,
         against_rest=against_rest,
     )
@@ -65,6 +67,11 @@ def date_change(found: Setting, whole: Panel, panel: Panel, index: int, *, again
         deviation=deviation,
         weight=weight[0],
     )
+
+
+def first_seen(found: Setting, rows: Floats) -> str:
+    """The first bucket that holds a row of the series, as ISO text."""
+    return _iso(found, int(np.flatnonzero(rows > 0)[0]))
 
 
 def _iso(found: Setting, bucket: int) -> str:

@@ -117,7 +117,7 @@ def setting(brief: Brief) -> Setting:
     timeline = Timeline(
         window=window & covered,
         baseline=baseline & covered,
-        history=covered & ~window & ~baseline,
+        history=covered & ~window,
         season=_season(starts, request.bucket),
         block=24 if request.bucket == "hour" else 7,
     )

@@ -30,7 +30,7 @@ def expect(
             has nothing to say in a bucket (then `num` is ignored).
         total_num, total_den: The same of the whole, shape (T,). Its pattern is what sparse series borrow.
         season: Season of every bucket (weekday, say) as 0..K-1, shape (T,).
-        history: Buckets that may be learnt from, shape (T,). Neither window nor baseline should be among them.
+        history: Buckets that may be learnt from, shape (T,). The window may not be among them.
 
     Returns:
         Level times pattern, multiplicative where no history value is negative, else additive. A series follows

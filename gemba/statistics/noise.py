@@ -124,10 +124,10 @@ def _steady(variance: Floats, df: Floats, size: Floats) -> tuple[Floats, Floats]
     half = df[good] / 2.0
     logs = np.log(variance[good]) - psi(half) + np.log(half)
     fitted = np.full(logs.size, logs.mean())
-    slope, middle = 0.0, 0.0
+    slope, middle, lowest, highest = 0.0, 0.0, 0.0, 0.0
     if good.sum() >= 8:
         abscissa = np.log(np.maximum(size[good], 1e-300))
-        middle = float(abscissa.mean())
+        middle, lowest, highest = float(abscissa.mean()), float(abscissa.min()), float(abscissa.max())
         spread = float(((abscissa - middle) ** 2).sum())
         slope = float(((abscissa - middle) * logs).sum() / spread) if spread > 1e-9 else 0.0
         fitted = logs.mean() + slope * (abscissa - middle)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from gemba.statistics.arrivals import arrival_tests
 from gemba.statistics.shift import LEAST_HISTORY, Shift, Timeline, shift_tests
 
 Floats = NDArray[np.float64]
@@ -19,16 +20,21 @@ STEADY = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Localised:
-    """Tests of the segments of one grouping, one entry a segment, shape (S,).
+    """What the tests say about the segments of one grouping; every array has shape (S,), NaN where untold.
 
-    `own`: did its level change. `rest`: did it change otherwise than the rest. `p` is the larger of both p-values
-    (intersection–union: a claim needs both). `explained`: part of the total's change, in the total's unit, that is
-    due to the segment's departure from what the rest did. `score` orders causes; larger is more likely.
+    `before`, `after`: level of the tested quantity. `effect`: change beyond what the rest did, with interval `low`
+    to `high`, in the same unit. `p`: see `localise`. `deviation`: the effect as a multiple of the expected level.
+    `explained`: part of the total's change that is due to it, in the total's unit. `share`: the same over the change.
+    `score` orders causes; larger is likelier.
     """
 
-    own: Shift
-    rest: Shift
+    before: Floats
+    after: Floats
+    effect: Floats
+    low: Floats
+    high: Floats
     p: Floats
+    deviation: Floats
     explained: Floats
     share: Floats
     score: Floats
@@ -40,18 +46,23 @@ def localise(
     total_num: Floats,
     total_den: Floats,
     *,
+    weight: Floats,
+    change: float,
     timeline: Timeline,
     counts: bool,
-    additive: bool,
 ) -> Localised:
-    """Test every segment of a grouping against its own past and against the rest of the total.
+    """Test the level of every segment against its own past and against the rest of the total.
 
     Args:
         num, den: Segments over time, shape (S, T).
         total_num, total_den: Of the whole, shape (T,).
-        additive: The metric adds up over segments (then `den` is 1); otherwise it is a ratio, and a segment's
-            weight in the total is its share of the denominators in the window.
+        weight: What one unit more of a segment's level adds to the total in the window, shape (S,).
+        change: Change of the total; only its sign and size against `explained` matter.
         timeline, counts: As in `shift_tests`.
+
+    Returns:
+        `p` is the larger of two p-values (intersection–union): the level changed, and it changed otherwise than the
+        rest did, in the same direction. It errs on the safe side.
 
     References:
         R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24, 1982.
@@ -61,42 +72,92 @@ def localise(
     same_side = np.sign(own.effect) == np.sign(rest.effect)
     p = np.where(same_side, np.maximum(own.p, rest.p), 1.0)
     p = np.where(np.isfinite(own.p) & np.isfinite(rest.p), p, np.nan)
-    weight = window_weight(den, total_den, timeline.window, additive=additive)
-    explained = rest.effect * weight
-    change = total_change(total_num, total_den, timeline, additive=additive)
-    share = explained / change if change != 0 else np.zeros_like(explained)
-    return Localised(own=own, rest=rest, p=p, explained=explained, share=share, score=score(p, share))
+    low, high = rest.interval()
+    return _localised(own.before, own.before + own.effect, rest, low, high, p, weight, change)
 
 
-def score(p: Floats, share: Floats) -> Floats:
-    """Order of causes: strength of the evidence times the root of the part of the change it accounts for.
+def localise_shares(
+    den: Floats, total_den: Floats, *, rate_gap: Floats, change: float, timeline: Timeline
+) -> Localised:
+    """Test every steady segment's share of the whole; a shift of shares moves a ratio without any rate changing.
 
-    A diluted superset of the cause has a weaker p-value, a refinement a smaller part. Segments that moved against the
-    total get a negative score.
+    Args:
+        den, total_den: Denominators, shape (S, T) and (T,).
+        rate_gap: The segment's rate minus the rest's, shape (S,): what one unit of share is worth to the total.
     """
-    with np.errstate(invalid="ignore"):
+    whole = np.broadcast_to(total_den, den.shape)
+    shift = shift_tests(
+        den, np.where(whole > 0, whole, 0.0), total_den, total_den, timeline=timeline, counts=False, against_rest=False
+    )
+    low, high = shift.interval()
+    p = np.where(steady(den, timeline.history), shift.p, np.nan)
+    return _localised(shift.before, shift.before + shift.effect, shift, low, high, p, rate_gap, change)
+
+
+def localise_arrivals(
+    num: Floats,
+    den: Floats,
+    total_num: Floats,
+    total_den: Floats,
+    *,
+    weight: Floats,
+    change: float,
+    timeline: Timeline,
+    chosen: Mask,
+) -> Localised:
+    """Test members that have no past of their own against others of their kind (`arrival_tests`)."""
+    found = arrival_tests(num, den, total_num, total_den, timeline=timeline, chosen=chosen)
+    explained = found.effect * weight
+    share = explained / change if change else np.zeros_like(explained)
+    deviation = found.ratio - 1.0
+    return Localised(
+        before=found.usual,
+        after=found.level,
+        effect=found.effect,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        deviation=deviation,
+        explained=explained,
+        share=share,
+        score=score(found.p, deviation, share),
+    )
+
+
+def _localised(
+    before: Floats, after: Floats, shift: Shift, low: Floats, high: Floats, p: Floats, weight: Floats, change: float
+) -> Localised:
+    explained = shift.effect * weight
+    share = explained / change if change else np.zeros_like(explained)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        deviation = shift.effect / np.abs(shift.expected)
+    return Localised(before, after, shift.effect, low, high, p, deviation, explained, share, score(p, deviation, share))
+
+
+def score(p: Floats, deviation: Floats, share: Floats) -> Floats:
+    """Order of causes: root of (how strongly the segment deviates × how much of the change that accounts for).
+
+    A superset of the cause accounts for as much but deviates less; a part of it deviates as much but accounts for less.
+    For Poisson-like noise the product is the likelihood ratio of "this segment alone changed" (deviance residual).
+    The deviation is shrunk by what noise alone would give (James–Stein). Segments that moved against the total
+    come out negative.
+
+    References:
+        P. McCullagh and J. A. Nelder, "Generalized Linear Models", 2nd ed., 1989, section 2.4 (deviance residuals).
+        Ripple effect: Z. Li et al., "Generic and robust localization of multi-dimensional root causes" (Squeeze),
+        ISSRE 2019.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
         z = -ndtri(np.clip(p, 1e-300, 1.0) / 2.0)
-        part = np.sign(share) * np.sqrt(np.clip(np.abs(share), 0.0, 1.0))
-    return np.where(np.isfinite(z) & np.isfinite(part), np.maximum(z, 0.0) * part, -np.inf)
+        shrink = np.clip(1.0 - 1.0 / z**2, 0.0, 1.0)
+        part = np.sign(share) * np.sqrt(deviance(deviation) * np.clip(np.abs(share), 0.0, 1.0)) * shrink
+    return np.where(np.isfinite(part), part, -np.inf)
 
 
-def window_weight(den: Floats, total_den: Floats, window: Mask, *, additive: bool) -> Floats:
-    """What a change of a segment's level by one unit does to the total's value in the window."""
-    own = np.where(window, den, 0.0).sum(axis=1)
-    if additive:
-        return own
-    whole = float(total_den[window].sum())
-    return own / whole if whole > 0 else np.zeros_like(own)
-
-
-def total_change(total_num: Floats, total_den: Floats, timeline: Timeline, *, additive: bool) -> float:
-    """Window minus baseline, in the total's unit; for additive metrics at the window's length."""
-    w, b = timeline.window, timeline.baseline
-    after_den, before_den = float(total_den[w].sum()), float(total_den[b].sum())
-    if after_den <= 0 or before_den <= 0:
-        return float("nan")
-    change = float(total_num[w].sum()) / after_den - float(total_num[b].sum()) / before_den
-    return change * after_den if additive else change
+def deviance(deviation: Floats) -> Floats:
+    """Root of the Poisson deviance of a level `1 + deviation` against 1: about |deviation| when that is small."""
+    ratio = np.maximum(1.0 + deviation, 1e-12)
+    return np.sqrt(np.maximum(2.0 * (ratio * np.log(ratio) - deviation), 0.0))
 
 
 def steady(den: Floats, history: Mask) -> Mask:
@@ -104,6 +165,13 @@ def steady(den: Floats, history: Mask) -> Mask:
     active = int(((den > 0).any(axis=0) & history).sum())
     present = ((den > 0) & history).sum(axis=1)
     return (present >= STEADY * active) & (present >= LEAST_HISTORY)
+
+
+def unknown_past(rows: Floats, timeline: Timeline) -> Mask:
+    """Segments present in the window that were too little there before to have a noise of their own, shape (S,)."""
+    seen = rows > 0
+    before = (seen & timeline.history).sum(axis=1)
+    return (seen & timeline.window).any(axis=1) & ((before < LEAST_HISTORY) | ~(seen & timeline.baseline).any(axis=1))
 
 
 def same_rows(first: Floats, second: Floats, *, tolerance: float = 0.02) -> bool:

@@ -46,7 +46,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Which bucket is what, each of shape (T,). `history` excludes window and baseline."""
+    """Which bucket is what, each of shape (T,). `history` may hold the baseline and never holds the window."""
 
     window: Mask
     baseline: Mask

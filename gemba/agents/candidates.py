@@ -1,0 +1,133 @@
+"""Candidate causes of a change: every member of a grouping, with its tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gemba.agents.breakdown import sides
+from gemba.agents.panel import Panel, Setting
+from gemba.evidence.measure import RatioForm, additive_column, ratio_form
+from gemba.questions.types import Segment
+from gemba.statistics.segments import Localised, localise, localise_arrivals, localise_shares, unknown_past
+from gemba.statistics.shift import never_negative
+
+Floats = NDArray[np.float64]
+Aspect = Literal["level", "share", "arrival"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The question's total, as the candidates are held against it.
+
+    `change`: of the total, unscaled; of an additive metric at the window's length, so that windows of unequal
+    length compare.
+    """
+
+    found: Setting
+    whole: Panel
+    form: RatioForm | None
+    additive: bool
+    change: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Member `index` of `panel` under one aspect: its own level, its share of the whole, or its arrival."""
+
+    compared: Comparison
+    panel: Panel
+    index: int
+    aspect: Aspect
+    tests: Localised
+
+    @property
+    def p(self) -> float:
+        return float(self.tests.p[self.index])
+
+    @property
+    def score(self) -> float:
+        return float(self.tests.score[self.index])
+
+    @property
+    def segment(self) -> Segment:
+        return self.panel.segment(self.index)
+
+    @property
+    def label(self) -> str:
+        """Stable name of the test: aspect, grouping and member."""
+        member = "×".join("null" if value is None else value for value in self.panel.members[self.index])
+        return f"{self.aspect}:{'×'.join(self.panel.grouping)}={member}"
+
+    @property
+    def series(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Numerator and denominator of the aspect's series, and of the whole it is seen against; shape (T,) each."""
+        whole = self.compared.whole
+        if self.aspect == "share":
+            return self.panel.den[self.index], whole.den[0], whole.den[0], whole.den[0]
+        return self.panel.num[self.index], self.panel.den[self.index], whole.num[0], whole.den[0]
+
+
+def comparison(found: Setting, whole: Panel) -> Comparison:
+    """Set up the comparison with the total's change."""
+    metric = found.question.metric
+    additive = additive_column(found.model, metric) is not None
+    timeline = found.timeline
+    num = whole.num[0]
+    if additive:
+        length, before = float(timeline.window.sum()), float(timeline.baseline.sum())
+        change = float(num[timeline.window].sum()) - float(num[timeline.baseline].sum()) * length / before
+    else:
+        change = sides(found.brief).change
+    return Comparison(found, whole, ratio_form(found.model, metric), additive, change)
+
+
+def candidates(compared: Comparison, members: Panel) -> list[Candidate]:
+    """Every member that can be tested, under every aspect that applies, in order of the panel."""
+    timeline = compared.found.timeline
+    whole_num, whole_den = compared.whole.num[0], compared.whole.den[0]
+    counts = compared.form is not None and compared.form.floor
+    weight = _weight(compared, members)
+    common = {"weight": weight, "change": compared.change, "timeline": timeline}
+    new = unknown_past(members.rows, timeline)
+    tests: list[tuple[Aspect, Localised, NDArray[np.bool_]]] = [
+        ("level", localise(members.num, members.den, whole_num, whole_den, counts=counts, **common), ~new)
+    ]
+    if compared.form is not None and compared.form.den is not None:
+        gap = _rate_gap(members, whole_num, whole_den, timeline.baseline | timeline.window)
+        shares = localise_shares(members.den, whole_den, rate_gap=gap, change=compared.change, timeline=timeline)
+        tests.append(("share", shares, ~new))
+    if new.any() and never_negative(members.num, members.den, whole_num, whole_den):
+        den = np.where(members.rows > 0, members.den, 0.0)
+        arrivals = localise_arrivals(members.num, den, whole_num, whole_den, chosen=new, **common)
+        tests.append(("arrival", arrivals, new))
+    return [
+        Candidate(compared, members, int(index), aspect, test)
+        for aspect, test, applies in tests
+        for index in np.flatnonzero(np.isfinite(test.p) & applies)
+    ]
+
+
+def _weight(compared: Comparison, members: Panel) -> Floats:
+    """What one unit more of a member's level adds to the total in the window."""
+    window = compared.found.timeline.window
+    den = members.den if compared.form is not None else members.rows
+    total = compared.whole.den[0] if compared.form is not None else compared.whole.rows[0]
+    own = np.where(window, den, 0.0).sum(axis=1)
+    if compared.additive:
+        return own
+    whole = float(total[window].sum())
+    return own / whole if whole > 0 else np.zeros_like(own)
+
+
+def _rate_gap(members: Panel, whole_num: Floats, whole_den: Floats, mask: NDArray[np.bool_]) -> Floats:
+    """The member's rate minus the rest's, over window and baseline; 0 where either is undefined."""
+    num, den = (np.where(mask, part, 0.0).sum(axis=1) for part in (members.num, members.den))
+    rest_num, rest_den = float(whole_num[mask].sum()) - num, float(whole_den[mask].sum()) - den
+    fine = (den > 0) & (rest_den > 0)
+    own = np.divide(num, den, out=np.zeros_like(num), where=fine)
+    rest = np.divide(rest_num, rest_den, out=np.zeros_like(num), where=fine)
+    return np.where(fine, own - rest, 0.0)

@@ -1,0 +1,102 @@
+"""Segment candidates put into words."""
+
+from __future__ import annotations
+
+from gemba.agents.candidates import Candidate, Comparison
+from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
+from gemba.evidence.measure import additive_column
+from gemba.insights.ids import claim_id
+from gemba.insights.types import Claim
+from gemba.semantics.model import SemanticModel
+
+AGENT = "segments"
+METHOD = "segments"
+MOST_PERCENT = 300.0
+"""Beyond this, "explains x % of the change" says more about a small change than about the segment."""
+
+
+def segment_claim(compared: Comparison, candidate: Candidate, *, dates: dict[str, str]) -> Claim:
+    """The claim of one candidate; numbers as shown to a person."""
+    found = compared.found
+    model, question = found.model, found.question
+    metric, tests, i = question.metric, candidate.tests, candidate.index
+    scale, unit, shown = model.metrics[metric].scale, difference_unit(model, metric), model.metrics[metric].unit
+    subject = name_of(metric)
+    factor = scale
+    if compared.additive:
+        factor = scale * float(found.timeline.window.sum())
+    if candidate.aspect == "share":
+        factor, unit, shown = 100.0, "pp", "%"
+        subject = f"share of {name_of(_denominator(model, metric))}"
+    before, after, effect = (float(values[i]) * factor for values in (tests.before, tests.after, tests.effect))
+    ci = (float(tests.low[i]) * factor, float(tests.high[i]) * factor)
+    change, explained = compared.change * scale, float(tests.explained[i]) * scale
+    percent = 100.0 * float(tests.share[i])
+    segment = candidate.segment
+    kind = "segment" if len(segment) == 1 else "localisation"
+    who = f"{subject[:1].upper()}{subject[1:]} of {segment_words(segment)}"
+    interval = f"95 % interval {number(ci[0])} to {number(ci[1])}"
+    if candidate.aspect == "arrival":
+        statement = (
+            f"{who}, which has no past of its own here, is {quantity(after, shown)} where others of its kind would "
+            f"have {quantity(before, shown)}: {quantity(effect, unit, signed=True)} ({interval})."
+        )
+    elif candidate.aspect == "share":
+        statement = (
+            f"{who} went from {quantity(before, shown)} to {quantity(after, shown)}: "
+            f"{quantity(effect, unit, signed=True)} ({interval})."
+        )
+    else:
+        statement = (
+            f"{who} went from {quantity(before, shown)} to {quantity(after, shown)}; against what the rest did this is "
+            f"{quantity(effect, unit, signed=True)} ({interval})."
+        )
+    statement += _part(percent, explained, change, difference_unit(model, metric))
+    if dates and dates["date_low"] == dates["date_high"]:
+        statement += f" It began on {dates['date']}."
+    elif dates:
+        statement += f" It began between {dates['date_low']} and {dates['date_high']}."
+    both = found.timeline.window | found.timeline.baseline
+    return Claim(
+        id=claim_id(kind, metric, segment, question=question, agent=AGENT, extra=candidate.aspect),
+        kind=kind,
+        metric=metric,
+        segment=segment,
+        statement=statement,
+        effect=effect,
+        unit=unit,
+        ci=ci,
+        p_value=candidate.p,
+        n=int(candidate.panel.rows[i][both].sum()),
+        method=METHOD,
+        agent=AGENT,
+        details={
+            "aspect": candidate.aspect,
+            "before": before,
+            "after": after,
+            "whole_change": change,
+            "explained": explained,
+            "explained_pct": percent,
+            "deviation_pct": 100.0 * float(tests.deviation[i]),
+            "score": candidate.score,
+            **dates,
+        },
+    )
+
+
+def _part(percent: float, explained: float, change: float, unit: str) -> str:
+    whole = quantity(change, unit, signed=True)
+    if percent < 0:
+        return f" It works against the whole change of {whole}, by {quantity(explained, unit, signed=True)}."
+    if percent > MOST_PERCENT:
+        return (
+            f" This is arithmetically {quantity(explained, unit, signed=True)} of the whole, whose change is {whole}."
+        )
+    return f" This arithmetically explains {number(percent)} % of the whole change of {whole}."
+
+
+def _denominator(model: SemanticModel, metric: str) -> str:
+    definition = model.metrics[metric]
+    if definition.ratio is not None and additive_column(model, definition.ratio[1]) is not None:
+        return definition.ratio[1]
+    return "rows"

@@ -1,0 +1,105 @@
+"""Members without a past of their own (a new lot, a new product): are they unlike the others of their kind?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+from gemba.statistics.shift import Timeline
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+LEAST_PEERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Level of each member relative to the rest, against what is usual for its kind; shape (S,), NaN where untold.
+
+    `ratio`: level over the usual one (1: as usual). `effect`: level in the window minus the usual one, in the unit of
+    numerator over denominator; `low`, `high`: its 95 % interval. `p` two-sided.
+    """
+
+    ratio: Floats
+    effect: Floats
+    low: Floats
+    high: Floats
+    usual: Floats
+    level: Floats
+    p: Floats
+
+
+def arrival_tests(
+    num: Floats, den: Floats, total_num: Floats, total_den: Floats, *, timeline: Timeline, chosen: Mask
+) -> Arrivals:
+    """Test the `chosen` members against their peers' levels outside the window.
+
+    Args:
+        num, den: Shape (S, T), numerators never negative. total_num, total_den: of the whole, shape (T,).
+        chosen: Members to test, shape (S,).
+
+    Returns:
+        A member's level is its amount over what the rest of the total would have made of its denominators, bucket
+        by bucket. Null: its logarithm is drawn from the same distribution as the peers'; Student's t with the peers'
+        robust location and scale (median, MAD), their number less one degrees of freedom. A member with less exposure
+        than its peers has its variance widened in proportion. All NaN with fewer than 8 peers.
+
+    References:
+        P. J. Rousseeuw and C. Croux, "Alternatives to the median absolute deviation", JASA 88, 1993 (scale).
+    """
+    rest_den = total_den - den
+    rate = np.divide(total_num - num, rest_den, out=np.zeros_like(num), where=rest_den > 0)
+    expected = np.where(den > 0, den * rate, 0.0)
+    w = timeline.window
+    outside = (timeline.history | timeline.baseline) & ~w
+    level = _level(num, expected, outside)
+    exposure = np.where(outside, expected, 0.0).sum(axis=1)
+    peers = np.isfinite(level) & (exposure > 0)
+    if peers.any():
+        peers &= exposure >= 0.1 * np.median(exposure[peers])
+    size = num.shape[0]
+    nothing = np.full(size, np.nan)
+    if int(peers.sum()) < LEAST_PEERS:
+        return Arrivals(nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+    middle = float(np.median(level[peers]))
+    spread = 1.4826 * float(np.median(np.abs(level[peers] - middle)))
+    now = _level(num, expected, w)
+    here = np.where(w, expected, 0.0).sum(axis=1)
+    thin = np.sqrt(np.maximum(1.0, np.median(exposure[peers]) / np.maximum(here, 1e-300)))
+    se = spread * thin * np.sqrt(1.0 + 1.57 / peers.sum())
+    df = float(peers.sum() - 1)
+    told = chosen & np.isfinite(now) & (se > 0)
+    p = np.where(
+        told, 2.0 * stdtr(df, -np.abs(np.where(told, (now - middle) / np.where(se > 0, se, 1.0), 0.0))), np.nan
+    )
+    d1 = np.where(w, den, 0.0).sum(axis=1)
+    n1 = np.where(w, num, 0.0).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        actual = n1 / d1
+        usual = np.exp(middle) * here / d1
+        half = stdtrit(df, 0.975) * se
+        low, high = (usual * (np.exp(now - middle + sign * half) - 1.0) for sign in (-1.0, 1.0))
+    keep = lambda values: np.where(told, values, np.nan)  # noqa: E731
+    return Arrivals(
+        ratio=keep(np.exp(now - middle)),
+        effect=keep(actual - usual),
+        low=keep(low),
+        high=keep(high),
+        usual=keep(usual),
+        level=keep(actual),
+        p=p,
+    )
+
+
+def _level(num: Floats, expected: Floats, mask: Mask) -> Floats:
+    """Log of amount over expectation; half a thousandth of the usual is added so that a zero has a logarithm."""
+    top = np.where(mask & (expected > 0), num, 0.0).sum(axis=1)
+    bottom = np.where(mask, expected, 0.0).sum(axis=1)
+    positive = bottom[bottom > 0]
+    floor = 5e-4 * float(np.median(positive)) if positive.size else 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(bottom > 0, np.log((top + floor) / (bottom + floor)), np.nan)
