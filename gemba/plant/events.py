@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,7 @@ def _ramp(design: Design, instants: NDArray[np.int64], plan: Calendar) -> NDArra
     return 2.0 * (instants - start) / (end - start)
 
 
-def _daily_mean(day: NDArray[np.int64], above: NDArray, below: NDArray[np.float64]) -> float:
+def _daily_mean(day: NDArray[np.int64], above: NDArray[Any], below: NDArray[Any]) -> float:
     """Mean over the days that have anything below the line of the day's sum above by `below` (by day)."""
     total = np.bincount(day, above, minlength=len(below))
     return float(np.mean(total[below > 0] / below[below > 0]))
@@ -140,9 +141,9 @@ def _plant_stops(design: Design, shift: float, shop: Shop, plan: Calendar, rng: 
     window = (shop.cell_day >= design.first) & (shop.cell_day < design.last)
     of_scope = window & machines_in(design.scope)[shop.cell_machine]
     chosen = of_scope & machines_in(members)[shop.cell_machine]
-    if "stop_reason" in members:
-        chosen &= rng.random(len(chosen)) < 0.4
     cells = np.flatnonzero(chosen)
+    if "stop_reason" in members:
+        cells = cells[rng.random(len(cells)) < 0.4]
     owner = np.repeat(cells, 1 + rng.poisson(1.0, len(cells)))
     weight = np.exp(rng.normal(0, 0.5, len(owner)))
     begin = shop.cell_start[owner] + (rng.random(len(owner)) * 0.85 * shop.planned_minutes[owner] * MINUTE).astype(
@@ -156,7 +157,7 @@ def _plant_stops(design: Design, shift: float, shop: Shop, plan: Calendar, rng: 
 
     def minutes(strength: float) -> NDArray[np.float64]:
         asked = weight * strength
-        return np.round(np.minimum(asked, room * weight / whole), 1)
+        return np.asarray(np.round(np.minimum(asked, room * weight / whole), 1), dtype=np.float64)
 
     length = design.last - design.first
     if design.metric == "availability":
@@ -197,8 +198,8 @@ def _plant_mix(design: Design, shift: float, shop: Shop, rates: Layout, rng: np.
     slower = rates.ideal_cycle_s[worse] / rates.ideal_cycle_s[old]
     quantity = np.maximum(np.round(shop.quantity[rows] / slower), 1).astype(np.int64)
     scrap = np.minimum(rng.poisson(quantity * rate * rng.standard_gamma(3.0, len(rows)) / 3.0), quantity)
-    by_cell = rng.random(len(shop.cell_day))
-    turn = 0.7 * by_cell[shop.cell[rows]] + 0.3 * rng.random(len(rows))
+    _, of_cell = np.unique(shop.cell[rows], return_inverse=True)
+    turn = 0.7 * rng.random(len(rows))[of_cell] + 0.3 * rng.random(len(rows))  # whole shifts turn, more or less
     days = design.last - design.first
     day_all, day = shop.day[scope] - design.first, shop.day[rows] - design.first
     scrap_before = np.bincount(day_all, shop.scrap[scope], minlength=days)

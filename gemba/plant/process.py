@@ -113,7 +113,7 @@ def run_normally(seed: int, plan: Calendar, rates: Layout, supply: Lots, *, scal
     kept = active[owner]
     cell_of = np.cumsum(active) - 1
     stop_cell = cell_of[owner[kept]]
-    stop_minutes = np.round(np.minimum(minutes[kept], 150.0), 1)
+    stop_minutes = np.asarray(np.round(np.minimum(minutes[kept], 150.0), 1), dtype=np.float64)
     stop_start = start[stop_cell] + (position[kept] * planned[stop_cell] * MINUTE).astype(np.int64)
     stop_start -= stop_start % 1_000_000
 

@@ -120,7 +120,7 @@ def quiet_windows(
             continue
         taken[first : window.last] = True
         found.append(_quiet(metric, scope, window, baseline, plan, as_week=as_week, asks_up=asks_up))
-    return [pair for pair in found if pair[1].typed.window.end <= local(plan.midnights[until])]
+    return [pair for pair in found if pair[0].end <= local(plan.midnights[until])]
 
 
 def _quiet(

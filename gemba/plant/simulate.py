@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 import polars as pl
@@ -11,7 +11,7 @@ import polars as pl
 from gemba.errors import InputError
 from gemba.plant import tables
 from gemba.plant.account import account
-from gemba.plant.calendar import Calendar, calendar, utc
+from gemba.plant.calendar import Calendar, calendar, instant, utc
 from gemba.plant.layout import layout
 from gemba.plant.lots import lots
 from gemba.plant.process import run_normally
@@ -24,7 +24,7 @@ START = date(2026, 6, 19)
 DAYS = CHAPTER
 """Days simulated by default. Noise is measured on the first 150 days, however many are asked for."""
 
-_OVERHANG = 2  # days simulated past the last chapter, so that what is cut off has happened
+_OVERHANG = 10  # days simulated past the last chapter: lots are received up to eight days before they are used
 _COPIED = ("quantity", "scrap", "cycle_s", "ideal_s", "rate", "product")
 
 
@@ -55,6 +55,11 @@ class Plant:
     @property
     def days(self) -> int:
         return (self.end - self.start).days
+
+    @property
+    def cut(self) -> datetime:
+        """The instant up to which everything recorded is known."""
+        return utc(instant(self.end))
 
 
 def simulate(

@@ -48,6 +48,25 @@ KEYS = {
 """Primary keys of all tables."""
 
 
+REFERENCES = {
+    "production": {
+        "machine_id": "machines",
+        "product_id": "products",
+        "shift_id": "shifts",
+        "operator_id": "operators",
+        "lot_id": "lots",
+    },
+    "runtime": {"machine_id": "machines", "shift_id": "shifts"},
+    "downtime": {"machine_id": "machines", "shift_id": "shifts", "reason_id": "stop_reasons"},
+    "quality": {"machine_id": "machines", "product_id": "products", "shift_id": "shifts", "lot_id": "lots"},
+    "maintenance": {"machine_id": "machines"},
+    "energy": {"line_id": "lines"},
+    "machines": {"line_id": "lines"},
+    "lots": {"supplier_id": "suppliers"},
+}
+"""Columns that point to the `id` of another table."""
+
+
 def _pick(texts: tuple[str, ...], index: NDArray[np.int64]) -> pl.Series:
     return pl.Series(texts, dtype=pl.String).gather(index)
 
@@ -58,11 +77,12 @@ def _stamp(instants: NDArray[Any]) -> pl.Series:
 
 def dimension_tables(seed: int, plan: Calendar, rates: Layout, supply: Lots) -> dict[str, pl.DataFrame]:
     """The tables that facts point to."""
-    rng = stream(seed, "dimension tables")
+    rng = stream(seed, "machines")
+    ahead = stream(seed, "delivery").integers(2, 9, len(supply.ids))
     machines = np.arange(names.MACHINES)
     crew = (np.arange(len(names.OPERATOR_IDS)) // names.OPERATORS_PER_LINE_AND_CREW) % names.CREWS
     suppliers = tuple(f"S{number}" for number in range(1, len(names.SUPPLIERS) + 1))
-    arrived = plan.midnights[np.clip(supply.first_day, 0, plan.days)] - rng.integers(2, 9, len(supply.ids)) * 24 * HOUR
+    arrived = plan.midnights[np.clip(supply.first_day, 0, plan.days)] - ahead * 24 * HOUR
     return {
         "lines": pl.DataFrame(
             {"id": range(1, names.LINES + 1), "name": [f"Line {n}" for n in range(1, names.LINES + 1)],
