@@ -89,6 +89,7 @@ class _Builder:
         metrics = self._metrics(intent)
         self._check_parts(metrics)
         self._check_units(metrics)
+        self._check_used(intent)
         if intent.note:
             self.notes.append(intent.note)
         clock = clock_for(
@@ -165,7 +166,19 @@ class _Builder:
                 kind = self.model.metrics[metric].kind
                 if part not in accepted[kind]:
                     word = {"sum": "total", "mean": "average", "max": "maximum", "min": "minimum"}.get(part, part)
-                    raise RefusedReadingError("not_in_model", f"{metric} is a {kind}; its {word} is no metric of the model")
+                    raise RefusedReadingError(
+                        "not_in_model", f"{metric} is a {kind}; its {word} is no metric of the model"
+                    )
+
+    def _check_used(self, intent: Intent) -> None:
+        """Nothing that was said may be without effect."""
+        said, kind = self.said, intent.kind
+        if (said.ranks or said.limit is not None) and kind not in ("top", "share"):
+            raise RefusedReadingError("unsupported", f"a ranking in a question of the kind '{kind}'")
+        directed = set(said.moves) - {"any"}
+        if directed and kind in ("top", "share", "level", "trend", "distribution", "capability"):
+            missing = "a ranking by change" if kind == "top" else f"a direction in a question of the kind '{kind}'"
+            raise RefusedReadingError("unsupported", missing)
 
     def _check_units(self, metrics: Sequence[str]) -> None:
         for unit in self.said.units:
@@ -191,11 +204,7 @@ class _Builder:
                 nearest=self.context.vocabulary.members.get(loose[0], ())[:5],
             )
         for step in said.steps:
-            derived = [
-                name
-                for name, dimension in self.model.dimensions.items()
-                if dimension.derived == step
-            ]
+            derived = [name for name, dimension in self.model.dimensions.items() if dimension.derived == step]
             if intent.kind != "trend":
                 if len(derived) == 1:
                     groups.append(derived[0])
@@ -224,7 +233,9 @@ class _Builder:
     def _window(self, intent: Intent, clock: Clock) -> Span:
         times = self.said.times
         if self.said.other_times or self.said.other_side or self.said.rest:
-            raise RefusedReadingError("unsupported", f"a question of the kind '{intent.kind}' with something to hold against")
+            raise RefusedReadingError(
+                "unsupported", f"a question of the kind '{intent.kind}' with something to hold against"
+            )
         if len(times) > 1:
             raise RefusedReadingError("unsupported", "several times in one question; say one")
         if not times or intent.kind == "forecast":
@@ -252,7 +263,9 @@ class _Builder:
         if kind == "trend" and said.steps:
             question = QUESTION.validate_python(data)
             raise RefusedReadingError(
-                "unsupported", f"a trend by {said.steps[0]}: the step follows from the window's length", question=question
+                "unsupported",
+                f"a trend by {said.steps[0]}: the step follows from the window's length",
+                question=question,
             )
         if kind == "top":
             if not groups:
@@ -293,7 +306,8 @@ class _Builder:
         better = self.model.metrics[metric].better
         if better is None:
             raise RefusedReadingError(
-                "not_in_model", f"the model does not say whether a high or a low {metric} is better; say highest or lowest"
+                "not_in_model",
+                f"the model does not say whether a high or a low {metric} is better; say highest or lowest",
             )
         good_is_high = better == "higher"
         self.notes.append(f"{'best' if rank == 'best' else 'worst'}: {better} {metric.replace('_', ' ')} is better")
@@ -359,7 +373,7 @@ class _Builder:
                 return after, before
         if times and self._between_two(times[0], clock) and not others and not by_segment:
             return self._between(times[0].pair, clock)
-        span = read_time(times[0], clock) if times else default_span(clock, "week")
+        span = read_time(times[0], clock) if times else self._beside_default(others, clock)
         relative = not times or times[0].relative
         if others:
             if by_segment:
@@ -382,6 +396,16 @@ class _Builder:
             f"{said_window(other.window, calendar.zone)}"
         )
         return span, other
+
+    def _beside_default(self, others: Sequence[TimePhrase], clock: Clock) -> Span:
+        """The window where only the time to compare with was said: `higher than last week` asks about this week."""
+        if others and others[0].relative and others[0].at is not None:
+            other = others[0].at(clock.calendar)
+            if other.unit not in (None, "hour") and other.count == 1:
+                span = clock.calendar.running(other.unit)
+                note = f"no time was said: this {other.unit}, beside the one named"
+                return replace(span, notes=(note, *span.notes))
+        return default_span(clock, "week")
 
     def _between_two(self, phrase: TimePhrase, clock: Clock) -> bool:
         """`change between March and April`: two periods of a kind held against each other."""

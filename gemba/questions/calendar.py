@@ -92,7 +92,9 @@ class Calendar:
             return day + timedelta(weeks=count)
         return add_months(day, count * _MONTHS_IN[unit])
 
-    def periods(self, unit: Unit, first: date, count: int = 1, *, named: bool = False, notes: tuple[str, ...] = ()) -> Span:
+    def periods(
+        self, unit: Unit, first: date, count: int = 1, *, named: bool = False, notes: tuple[str, ...] = ()
+    ) -> Span:
         """`count` whole periods from the one that begins at `first`."""
         end = self.add(unit, first, count)
         return Span(self.midnight(first), self.midnight(end), unit, count, named=named, notes=notes)

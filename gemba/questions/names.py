@@ -40,7 +40,7 @@ class Lexicon:
 
     def __init__(self, model: SemanticModel, vocabulary: Vocabulary, *, common: frozenset[str]) -> None:
         self._exact: dict[tuple[str, ...], dict[Name, None]] = {}
-        self._stems: dict[tuple[str, ...], dict[Name, None]] = {}
+        self._stems: dict[tuple[str, ...], dict[Name, tuple[str, ...]]] = {}
         self._of_dimension: dict[str, dict[tuple[str, ...], dict[str, None]]] = {}
         self.phrases: dict[str, dict[Name, None]] = {}
         self._longest = 1
@@ -68,9 +68,10 @@ class Lexicon:
         self._longest = max(self._longest, len(words))
         self._exact.setdefault(words, {})[name] = None
         stems = tuple(stem(word) for word in words)
-        self._stems.setdefault(stems, {})[name] = None
+        self._stems.setdefault(stems, {}).setdefault(name, words)
         if len(words) > 1 and name.kind != "member":
-            self._stems.setdefault(("".join(words),), {})[name] = None
+            joined = ("".join(words),)
+            self._stems.setdefault(joined, {}).setdefault(name, joined)
         self.phrases.setdefault(" ".join(words), {})[name] = None
 
     def _add_member(self, dimension: str, value: str, phrase: str, common: frozenset[str]) -> None:
@@ -92,9 +93,10 @@ class Lexicon:
             if names:
                 found.append(Found(end, tuple(names), True))
                 continue
-            names = self._stems.get(tuple(stem(word) for word in words))
-            if names:
-                found.append(Found(end, tuple(names), False))
+            stems = self._stems.get(tuple(stem(word) for word in words), {})
+            inflected = tuple(name for name, said in stems.items() if not _cut_short(words, said))
+            if inflected:
+                found.append(Found(end, inflected, False))
         return found
 
     def members_at(self, tokens: Sequence[Token], start: int, dimension: str) -> list[Found]:
@@ -148,3 +150,10 @@ def _units(model: SemanticModel) -> dict[tuple[str, ...], str]:
         for phrase in _SAID_UNITS.get(unit, (unit,)):
             said[words_of(phrase)] = unit
     return said
+
+
+def _cut_short(words: Sequence[str], name: Sequence[str]) -> bool:
+    """Whether a word lacks its final e, or has one too many: a slip (`lin`), not an inflection."""
+    return any(
+        said != meant and (said + "e" == meant or meant + "e" == said) for said, meant in zip(words, name, strict=False)
+    )

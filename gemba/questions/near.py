@@ -12,7 +12,9 @@ from gemba.questions.names import Lexicon, Name
 from gemba.questions.periods import DAYS, MONTHS
 from gemba.questions.wording import COMMON
 
-_GRAMMAR = sorted({word for word in (*COMMON, *MONTHS, *DAYS, "yesterday", "last", "previous", "past") if len(word) > 3})
+_GRAMMAR = sorted(
+    {word for word in (*COMMON, *MONTHS, *DAYS, "yesterday", "last", "previous", "past") if len(word) > 3}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,10 @@ def near(text: str, lexicon: Lexicon, *, dimension: str | None = None, most: int
     return tuple(Near(phrase, tuple(phrases.get(phrase, ())), score) for phrase, score in ranked)
 
 
-def nearest(text: str, candidates: Sequence[str], *, most: int = 5) -> tuple[str, ...]:
-    """The candidates most like a text, for a refusal to name; the first ones where nothing is like it."""
+def nearest(text: str, candidates: Sequence[str], *, most: int = 5, fill: bool = True) -> tuple[str, ...]:
+    """The candidates most like a text, for a refusal to name; with `fill` the first ones where nothing is."""
     ranked = process.extract(text, list(candidates), scorer=OSA.normalized_similarity, score_cutoff=0.4, limit=most)
-    return tuple(item[0] for item in ranked) or tuple(candidates[:most])
+    return tuple(item[0] for item in ranked) or (tuple(candidates[:most]) if fill else ())
 
 
 def _first(items: Iterable[str], most: int) -> list[str]:

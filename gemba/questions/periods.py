@@ -55,7 +55,23 @@ DAYS = {
 COUNTS = {
     word: number
     for number, word in enumerate(
-        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen"], start=1
+        [
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+        ],
+        start=1,
     )
 }
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
@@ -95,7 +111,20 @@ def periods_at(tokens: Sequence[Token], start: int) -> list[Period]:
     """Every reading of a period that begins at a token."""
     at = start + (word_at(tokens, start) == "the")
     found: list[Period] = []
-    for reader in (_words, _running, _past, _ago, _quarter, _half, _week, _fiscal, _month_day, _month, _dated, _weekday):
+    for reader in (
+        _words,
+        _running,
+        _past,
+        _ago,
+        _quarter,
+        _half,
+        _week,
+        _fiscal,
+        _month_day,
+        _month,
+        _dated,
+        _weekday,
+    ):
         found.extend(reader(tokens, at))
     return found
 
@@ -316,7 +345,7 @@ def _fiscal(tokens: Sequence[Token], at: int) -> Iterator[Period]:
         year, end = year_at(tokens, at + 2), at + 3
     if year is None:
         return
-    number = year + 2000 if year < 100 else year
+    number = _full_year(year)
 
     def whole(cal: Calendar) -> Span:
         # A fiscal year is named after the calendar year in which it ends.
@@ -421,12 +450,19 @@ def _figures(text: str) -> list[tuple[int, int, int]]:
     if len(parts[0]) == 4:
         return [(numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 0)]
     first, second, year = numbers
-    year += 2000 if year < 100 else 0
+    year = _full_year(year)
     if sign == "." or first > 12:
         return [(year, second, first)]
     if second > 12 or first == second:
         return [(year, first, second)]
     return [(year, second, first), (year, first, second)]
+
+
+def _full_year(year: int) -> int:
+    """Two figures mean 1970 to 2069."""
+    if year >= 100:
+        return year
+    return year + (1900 if year >= 70 else 2000)
 
 
 def _whole(unit: Unit, year: int, month: int, day: int) -> At:

@@ -106,7 +106,7 @@ class _Reader:
         outcome = _Outcome()
         seen: set[str] = set()
         for pieces in readings(tokens, self.lexicon):
-            runs = _unknown_runs(pieces)
+            runs = _unknown_runs(pieces, tokens)
             if runs:
                 outcome.unknown = outcome.unknown or runs
                 outcome.has_metric = outcome.has_metric or any(
@@ -146,7 +146,8 @@ class _Reader:
         """`How much scrap`, where scrap names a rate and another metric of the same word is an amount."""
         metric = getattr(built.question, "metric", None)
         asks_amount = any(
-            (tokens[at].norm, tokens[at + 1].norm) in (("how", "much"), ("how", "many")) for at in range(len(tokens) - 1)
+            (tokens[at].norm, tokens[at + 1].norm) in (("how", "much"), ("how", "many"))
+            for at in range(len(tokens) - 1)
         )
         if metric is None or not asks_amount or self.model.metrics[metric].kind not in ("ratio", "product", "mean"):
             return None
@@ -155,9 +156,7 @@ class _Reader:
             names = self.lexicon.related((tokens[at].norm,))
             if any(name.kind == "metric" and name.name == metric for name in names):
                 rivals.update({name.name: None for name in names if name.kind == "metric" and name.name != metric})
-        rivals = {
-            name: None for name in rivals if self.model.metrics[name].kind in ("sum", "count", "count_distinct")
-        }
+        rivals = {name: None for name in rivals if self.model.metrics[name].kind in ("sum", "count", "count_distinct")}
         if not rivals:
             return None
         questions = [built.question.model_copy(update={"metric": name}) for name in (*rivals, metric)]
@@ -236,11 +235,11 @@ class _Reader:
             return self._refuse("unknown_member", f"{dimension} '{written}'", close or nearest(written, members))
         if not outcome.has_metric:
             reason = "unknown_metric"
-            close = close or nearest(written, [name for name in self.model.metrics])
+            close = close or nearest(written, tuple(self.model.metrics))
         elif start and tokens[start - 1].norm in ("on", "in", "for", "at", "from", "excluding", "except", "without"):
             reason = "unknown_member"
             members = [value for values in self.context.vocabulary.members.values() for value in values]
-            close = close or nearest(written, members)
+            close = close or nearest(written, members, fill=False)
         return self._refuse(reason, f"'{written}'", close)
 
     def _refusal(self, tokens: Sequence[Token], outcome: _Outcome) -> Refusal:
@@ -283,7 +282,7 @@ def _selected(question: Question) -> set[str | None]:
     return {item.dimension for item in getattr(question, "filters", ())}
 
 
-def _unknown_runs(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
+def _unknown_runs(pieces: Sequence[Piece], tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """Stretches of neighbouring unknown tokens."""
     runs: list[tuple[int, int]] = []
     for piece in pieces:
@@ -292,11 +291,18 @@ def _unknown_runs(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
                 runs[-1] = (runs[-1][0], piece.end)
             else:
                 runs.append((piece.start, piece.end))
-    return runs
+    return [(start, _glued_end(tokens, end)) for start, end in runs]
+
+
+def _glued_end(tokens: Sequence[Token], end: int) -> int:
+    """`op` of `OP-001` reaches to the end of what was written without a space."""
+    while end < len(tokens) and tokens[end].glued and tokens[end].norm not in "?!.,;:)":
+        end += 1
+    return end
 
 
 def _words(tokens: Sequence[Token], start: int, end: int) -> str:
-    return " ".join(token.norm for token in tokens[start:end])
+    return " ".join(token.norm for token in tokens[start:end] if token.kind != "sign") or tokens[start].norm
 
 
 def _about(item: Near) -> About:

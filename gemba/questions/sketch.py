@@ -104,6 +104,14 @@ class _Walk:
             at += 1
         return at
 
+    def _comparison(self, at: int) -> int:
+        """Past `is` and prepositions, up to a word that compares with a number."""
+        while self._role(at, "is") is not None or self._role(at, "prep") is not None:
+            if self._role(at, "compare") is not None and isinstance(self._meaning(at + 1), Number):
+                break
+            at += 1
+        return at
+
     def _unclaimed(self) -> UnclaimedError:
         piece = self.pieces[self.at]
         return UnclaimedError(piece.start, piece.end)
@@ -126,8 +134,7 @@ class _Walk:
             raise self._unclaimed()
 
     def _metric(self, metric: Metric) -> None:
-        after = self._skip(self.at + 1, "is", "prep")
-        if self._predicate(after, metric=metric.name):
+        if self._predicate(self._comparison(self.at + 1), metric=metric.name):
             if metric.name not in self.said.metrics:
                 self.said.metrics.append(metric.name)
             return
@@ -192,11 +199,11 @@ class _Walk:
         return any(self._role(at, "than") is not None for at in range(len(self.pieces)))
 
     def _filter(self, segment: Segment, *, negated: bool, other: bool = False) -> None:
-        predicate = Predicate(
-            dimension=segment.dimension, op="not_in" if negated else "in", values=segment.values
-        )
+        predicate = Predicate(dimension=segment.dimension, op="not_in" if negated else "in", values=segment.values)
         same = [
-            kept for kept in self.said.filters if kept.dimension == segment.dimension and kept.op == predicate.op == "in"
+            kept
+            for kept in self.said.filters
+            if kept.dimension == segment.dimension and kept.op == predicate.op == "in"
         ]
         if other or (self.side == 1 and not self.said.other_times):
             self.said.other_side.append(predicate)
@@ -208,7 +215,7 @@ class _Walk:
             self.said.filters.append(predicate)
 
     def _dimension(self, dimension: Dimension) -> None:
-        if self._predicate(self._skip(self.at + 1, "is", "prep"), dimension=dimension.name):
+        if self._predicate(self._comparison(self.at + 1), dimension=dimension.name):
             return
         before = self._meaning(self.at - 1)
         if self._role(self.at - 1, "all") is not None or dimension.plural and self._beside_segment():
@@ -237,10 +244,11 @@ class _Walk:
     def _beside_segment(self) -> bool:
         """`customers in Brazil`, `Kestrel lots`: a plural that only says what the members are of."""
         before = self._meaning(self.at - 1)
-        after = self._meaning(self._skip(self.at + 1, "prep", "not"))
-        return isinstance(before, Segment) or (
-            isinstance(after, Segment) and self._skip(self.at + 1, "prep", "not") > self.at + 1
-        )
+        at = self.at
+        while isinstance(following := self._meaning(at), Dimension) and following.plural:
+            at = self._skip(at + 1, "prep", "not")
+        after_preposition = isinstance(self._meaning(at), Segment) and self._role(at - 1, "prep") is not None
+        return isinstance(before, Segment) or after_preposition
 
     def _group(self, dimension: str) -> None:
         if dimension not in self.said.groups:
@@ -309,11 +317,14 @@ class _Walk:
         return True
 
     def _place_than(self, grammar: Grammar) -> bool:
-        if grammar.value("than") is None:
+        if grammar.value("than") is None or isinstance(self._meaning(self.at + 1), Number):
             return False
+        comparative = grammar.value("compare")
         after = self._skip(self.at + 1, "prep", "is")
         following = self._meaning(after)
         if isinstance(following, Segment | Time) or self._role(after, "rest") is not None:
+            if comparative is not None:
+                self.said.moves.append("up" if comparative == "gt" else "down")
             self.side = 1
             self.at = after
             return True

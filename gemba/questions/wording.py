@@ -45,9 +45,9 @@ class Word:
 
 _PHRASES: dict[tuple[Role, str], str] = {
     ("filler", ""): """the; a; an; we; our; us; you; me; i; please; do; does; did; has; have; had; been; be; being; it; its;
-        there; can; could; would; should; tell me; show; show me; give; give me; get; list; display; report; like; to know; want to know; i want to know; i would like to know; overall;
+        there; can; could; would; should; tell me; show; show me; give; give me; get; list; display; report; like; to know; want to know; i want to know; i would like to know; overall; process;
         altogether; in total; so; just; also; actually; exactly; really; hi; hello; hey; thanks; thank you; kindly; happen; happened;
-        now; again; value of; figure for; figures for; number; numbers; amount of; level of; values; data for; make; made; get; got; see; let us see; look at; at all; then; ok; okay; come; came; go; went; whole plant; whole; run; ran;
+        now; again; value of; figure for; figures for; number; numbers; amount of; level of; values; data for; make; made; get; got; see; let us see; look at; at all; then; ok; okay; come; came; go; went; only; run; ran;
         value; use; used; using; consume; consumed; need; needed; spend; spent; record; recorded; measure; measured; caused; causes; contributed; generated; showed; shows; experienced; perform; performed; perform the; saw; were there; was there; are there; is there; their; his; her; that; those; these; looking; look""",
     ("is", ""): "is; are; was; were; am",
     ("prep", ""): "on; in; for; at; of; from; within; during; over; with; about; to; around; inside; under; into; where; only; only on; only in; only for; just on; just for; restricted to; limited to; coming from",
@@ -56,7 +56,7 @@ _PHRASES: dict[tuple[Role, str], str] = {
     ("comma", ""): ",",
     ("not", ""): "not; excluding; exclude; except; except for; without; other than; apart from; but not; leaving out; ignoring; minus; and not; not counting; outside; outside of",
     ("group", ""): "by; per; each; every; for each; for every; in each; at each; on each; broken down by; split by; grouped by; across; by each; split into; breakdown by; separately for; among; between; for the different; for the individual; depending on; in terms of; broken down per; divided by",
-    ("than", ""): "against; versus; vs; vs.; compared with; compared to; than; relative to; as compared to; in comparison to; in comparison with; as against; than in; than on; than the; compare to",
+    ("than", ""): "against; versus; vs; vs.; compared with; compared to; than; relative to; as compared to; in comparison to; in comparison with; as against; than in; than on; higher than; lower than; more than; less than; larger than; smaller than; greater than; bigger than; longer than; shorter than; fewer than; faster than; slower than; than the; compare to",
     ("rest", ""): "the rest; rest; rest of the plant; all others; all the others; others; the others; everything else; everyone else; all other; other; the other; elsewhere; average of the others",
     ("kind", "why"): """why; how come; what drove; what caused; what is behind; what was behind; what explains; what led to; what is causing; what is driving; what was driving; what made; the reason for; the reasons for; what is the reason for; what are the reasons for; what was the reason for;
         reason for; reasons for; reason behind; reasons behind; cause of; causes of; the cause of; root cause of; root causes of; root cause for; cause for; explain; what were the reasons for; what is the cause of; what was the cause of; what is the root cause of; what was the root cause of; what accounts for; what is responsible for; where did;
