@@ -15,7 +15,7 @@ from gemba.evidence.budget import Budget
 from gemba.evidence.connect import translated
 from gemba.evidence.labels import spell_codes, spell_members
 from gemba.evidence.memory import VersionMemory
-from gemba.evidence.query import ColumnKind, DerivedField, Hop, Query, Slice, Stamp
+from gemba.evidence.query import ColumnKind, DerivedField, Field, Hop, Query, Slice, Stamp
 from gemba.evidence.sql import Tables, from_clause, select_of, time_of
 from gemba.evidence.sqlversions import versions_of
 from gemba.evidence.types import Coverage, Grouping, QueryRecord
@@ -95,7 +95,7 @@ class DatabaseSession:
                 statement = statement.limit(query.most_rows + 1)
             columns, rows = self.execute(statement, request=query.request, source=query.source)
             self.budget.check_rows(len(rows), query.most_rows)
-            frames |= _frames(query, batch, columns, rows)
+            frames |= _frames(query, batch, columns, rows, self._kinds)
         return frames
 
     def versions(self, part: Slice) -> dict[str, str]:
@@ -217,7 +217,11 @@ def _kind(kind: sa.types.TypeEngine[Any], dialect: str) -> ColumnKind:
 
 
 def _frames(
-    query: Query, batch: Sequence[Grouping], columns: list[str], rows: Sequence[Any]
+    query: Query,
+    batch: Sequence[Grouping],
+    columns: list[str],
+    rows: Sequence[Any],
+    kinds: Mapping[str, Mapping[str, ColumnKind]],
 ) -> dict[Grouping, pl.DataFrame]:
     import polars as pl
 
@@ -228,7 +232,7 @@ def _frames(
         series.append(_bucket(data["bucket"]))
     for i in used:
         name, field = query.fields[i]
-        series.append(spell(field, _series(name, data[f"d{i}"])))
+        series.append(_spelled(field, _series(name, data[f"d{i}"]), kinds))
     series += [
         pl.Series(aggregate.name, data[f"a{i}"], dtype=pl.Float64, strict=False)
         for i, aggregate in enumerate(query.aggregates)
@@ -246,9 +250,13 @@ def _frames(
     return frames
 
 
-def spell(field: Any, values: pl.Series) -> pl.Series:
+def _spelled(field: Field, values: pl.Series, kinds: Mapping[str, Mapping[str, ColumnKind]]) -> pl.Series:
+    import polars as pl
+
     if isinstance(field, DerivedField):
         return _spell_derived(field, values)
+    if kinds[field.source][field.column] == "boolean" and values.dtype.is_integer():  # SQLite and MySQL
+        values = values.cast(pl.Boolean)
     return spell_members(values)
 
 

@@ -79,10 +79,10 @@ def select_of(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa
     columns += [_aggregate(aggregate, i, inner, tables).label(f"a{i}") for i, aggregate in enumerate(query.aggregates)]
     keys = [[*([] if bucket is None else [bucket]), *(fields[name] for name in grouping)] for grouping in groupings]
     if len(groupings) == 1:
-        statement = sa.select(*columns)
+        statement = sa.select(*columns).select_from(inner)
         return statement.group_by(*keys[0]) if keys[0] else statement
     columns.append(sa.func.grouping(*(fields[name] for name in used)).label("g"))
-    return sa.select(*columns).group_by(sa.func.grouping_sets(*(sa.tuple_(*key) for key in keys)))
+    return sa.select(*columns).select_from(inner).group_by(sa.func.grouping_sets(*(sa.tuple_(*key) for key in keys)))
 
 
 def _rows(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Select[Any]:

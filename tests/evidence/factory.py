@@ -119,7 +119,12 @@ def requests() -> tuple[EvidenceRequest, ...]:
         chosen = tuple(Predicate.model_validate(f) for f in filters)
         made.append(
             CubeRequest(
-                name=f"{metric}:{len(made)}", metric=metric, span=SPAN, bucket=bucket, filters=chosen, groupings=groupings
+                name=f"{metric}:{len(made)}",
+                metric=metric,
+                span=SPAN,
+                bucket=bucket,
+                filters=chosen,
+                groupings=groupings,
             )  # type: ignore[arg-type]
         )
 
@@ -154,7 +159,9 @@ def as_files(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
         if kind == "parquet":
             frame.write_parquet(path)
         else:
-            frame.write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S%z" if name == "production" else "%Y-%m-%d %H:%M:%S")
+            frame.write_csv(
+                path, datetime_format="%Y-%m-%dT%H:%M:%S%z" if name == "production" else "%Y-%m-%d %H:%M:%S"
+            )
         places[name] = {"files": str(path)}
     return places
 

@@ -38,9 +38,7 @@ def _assert_same(actual: Evidence, expected: Evidence) -> None:
 @pytest.mark.parametrize("kind", ["csv", "parquet", "sqlite"])
 def test_files_and_sqlite_answer_as_memory_does(kind: str, expected: Evidence, tmp_path: Path) -> None:
     places = factory.as_sqlite(tmp_path) if kind == "sqlite" else factory.as_files(tmp_path, kind)
-    _assert_same(
-        SourceWarehouse().gather(factory.model(places), factory.requests(), limits=GENEROUS), expected
-    )
+    _assert_same(SourceWarehouse().gather(factory.model(places), factory.requests(), limits=GENEROUS), expected)
 
 
 @pytest.mark.postgres
