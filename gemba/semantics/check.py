@@ -52,7 +52,15 @@ def check_model(model: SemanticModel, warehouse: Warehouse) -> tuple[Problem, ..
         sources = {model.metrics[leaf].source for leaf in model.leaves(name)}
         if name in model.leaves(name) and not sources & broken:
             found += _metric(model, name, warehouse, coverage)
-    return tuple(found)
+    return _each_once(found)
+
+
+def _each_once(found: list[Problem]) -> tuple[Problem, ...]:
+    """One database that is down is one problem, however many sources are in it."""
+    seen: dict[tuple[str, str], Problem] = {}
+    for problem in found:
+        seen.setdefault((problem.what, problem.mend), problem)
+    return tuple(seen.values())
 
 
 def _source(model: SemanticModel, name: str, warehouse: Warehouse) -> tuple[list[Problem], Coverage | None]:

@@ -23,7 +23,7 @@ from gemba.errors import InputError
 Operator = Literal["+", "-", "*", "/"]
 MOST_TOKENS = 200
 
-_OPERATOR_BETWEEN_SPACES = re.compile(r"\s[-+*/]\s")
+_OPERATOR_BETWEEN_SPACES = re.compile(r"\s[-+*/](?:\s|$)")
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?!\w)|(?P<name>[^\W\d]\w*)|`(?P<quoted>[^`]+)`|(?P<sign>[-+*/()]))"
 )
