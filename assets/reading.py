@@ -1,0 +1,131 @@
+"""Metadata that people read in Dagit. No personal data and no raw rows: row-level security does not reach Dagit."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import dagster as dg
+
+from gemba.insights.types import Chart, Claim, Insight, Outcome
+from gemba.planning.types import Plan
+from gemba.semantics.model import SemanticModel
+from gemba.store.ports import QuestionRecord
+
+LARGEST_PICTURE = 60_000
+MOST_CLAIMS = 20
+
+
+def of_question(record: QuestionRecord, *, model: SemanticModel) -> dict[str, Any]:
+    from gemba.questions.describe import describe
+
+    return {
+        "question": dg.MetadataValue.md(f"**{plain(record.text)}**"),
+        "read as": describe(record.question, model=model),
+        "assumed": dg.MetadataValue.md("\n".join(f"* {plain(one)}" for one in record.assumptions) or "nothing"),
+        "model": record.model,
+        "typed question": dg.MetadataValue.json(record.question.model_dump(mode="json", exclude_none=True)),
+        "investigated before": record.attempts,
+    }
+
+
+def of_plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "strategy": f"{plan.strategy}, version {plan.strategy_version}",
+        "complexity": plan.complexity,
+        "agents": dg.MetadataValue.md("\n".join(f"* **{one.name}**: {plain(one.reason)}" for one in plan.agents)),
+        "notes": dg.MetadataValue.md("\n".join(f"* {plain(one)}" for one in plan.notes) or "none"),
+        "false-discovery rate": plan.alpha,
+    }
+
+
+def of_outcome(outcome: Outcome, seconds: float) -> dict[str, Any]:
+    said: dict[str, Any] = {"outcome": outcome.outcome.replace("_", " "), "seconds": round(seconds, 3)}
+    if outcome.outcome == "gap":
+        return {**said, "reason": outcome.reason, "message": outcome.message}
+    if outcome.outcome == "not_planned":
+        return said
+    claims = "\n".join(f"* {plain(claim.statement)}" for claim in outcome.claims[:MOST_CLAIMS])
+    said |= {"claims": len(outcome.claims), "tests": len(outcome.tests), "found": dg.MetadataValue.md(claims or "—")}
+    if outcome.detectable is not None:
+        said["smallest effect it would have seen"] = outcome.detectable
+    return said
+
+
+def of_insight(insight: Insight) -> dict[str, Any]:
+    return {
+        "answer": dg.MetadataValue.md(f"### {plain(insight.summary)}"),
+        "claims": claims_table(insight.claims),
+        "status": insight.status,
+        "confidence": insight.confidence if insight.confidence is not None else "none stated",
+        "gaps": dg.MetadataValue.md(
+            "\n".join(f"* {gap.agent}: {plain(gap.message)}" for gap in insight.gaps) or "none"
+        ),
+        "rests on": dg.MetadataValue.md(_sources(insight)),
+        "data version": insight.data_version,
+        "tests": insight.tests_run,
+        "insight": insight.id,
+        "look closer": dg.MetadataValue.md(
+            f"`gemba insights show {insight.id}`\n\n`gemba verify {insight.claims[0].id}`"
+            if insight.claims
+            else f"`gemba insights show {insight.id}`"
+        ),
+    }
+
+
+def claims_table(claims: tuple[Claim, ...]) -> dg.MetadataValue:
+    """The claims in the order of their rank. Numbers as shown to people."""
+    rows = [
+        "| # | claim | effect | interval | p | q | n | confidence | agent |",
+        "|--:|---|--:|---|--:|--:|--:|--:|---|",
+    ]
+    for claim in claims[:MOST_CLAIMS]:
+        interval = f"{claim.ci[0]:.4g} to {claim.ci[1]:.4g}" if claim.ci else ("exact" if claim.exact else "")
+        rows.append(
+            f"| {claim.rank or ''} | {plain(claim.statement)} | {claim.effect:+.4g} {plain(claim.unit)} | {interval} "
+            f"| {_number(claim.p_value)} | {_number(claim.q_value)} | {claim.n} | {_number(claim.confidence)} "
+            f"| {claim.agent} |"
+        )
+    if len(claims) > MOST_CLAIMS:
+        rows.append(f"| | and {len(claims) - MOST_CLAIMS} more | | | | | | | |")
+    return dg.MetadataValue.md("\n".join(rows) if claims else "no claim")
+
+
+def picture(chart: Chart) -> dg.MetadataValue | None:
+    """The chart as an image inside Markdown; None where it would be too large for the event log."""
+    from gemba.reports.chart import chart_png
+
+    for width in (560, 400):
+        png = chart_png(chart, width=width, height=220)
+        if len(encoded := base64.b64encode(png).decode()) <= LARGEST_PICTURE:
+            return dg.MetadataValue.md(f"![{plain(chart.title)}](data:image/png;base64,{encoded})")
+    return None
+
+
+def sql_of(manifest: dict[str, Any]) -> dg.MetadataValue:
+    """The queries of an evidence manifest, ready to paste."""
+    queries = manifest.get("queries") or []
+    parts = [f"-- {one['request']} on {one['source']}: {one['seconds']:.3f} s\n{one['sql']}" for one in queries]
+    text = "\n\n".join(parts)
+    return dg.MetadataValue.md(f"```sql\n{text[:20_000]}\n```" if text else "no query: files were scanned")
+
+
+def _sources(insight: Insight) -> str:
+    partitions: dict[str, list[str]] = {}
+    for entry in insight.read_set:
+        partitions.setdefault(entry.source, []).append(entry.partition)
+    return "\n".join(
+        f"* **{source}**: {len(names)} partitions, {min(names)} to {max(names)}"
+        if len(names) > 1
+        else f"* **{source}**"
+        for source, names in sorted(partitions.items())
+    )
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
+
+
+def plain(text: str) -> str:
+    """Text of users and data in a cell of Markdown: no markup, no line breaks, no column signs."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
