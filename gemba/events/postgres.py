@@ -8,20 +8,16 @@ highest position (`gemba.event_horizon`): below it nothing can appear any more.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID, uuid4
 
-import psycopg
-
-from gemba.errors import SourceUnavailableError, VersionConflictError
+from gemba.errors import VersionConflictError
 from gemba.events.ports import Recorded
 from gemba.events.types import CacheServed, Event
 from gemba.events.upcast import UPCASTERS, Upcaster, decode, encode
 from gemba.store.connections import Connections, Cursor
 
 COLUMNS = "position, stream, version, event_id, tenant, recorded_at, type, type_version, payload::text"
-RETRY_WAITS_S = (0.0, 0.05, 0.2, 0.5, 1.0, 2.0)
 
 
 class PostgresEventStore:
@@ -50,30 +46,27 @@ class PostgresEventStore:
             [item.type_version for item in encoded],
             [item.payload for item in encoded],
         )
-        broken: Exception | None = None
-        for wait_s in RETRY_WAITS_S:
-            time.sleep(wait_s)
-            try:
-                with self._connections.transaction() as cursor:
-                    if light:
-                        cursor.execute("SET LOCAL synchronous_commit = off")
-                    cursor.execute(
-                        "SELECT appended, stream_version FROM gemba.append_events"
-                        "(%s, %s::bigint, %s::uuid[], %s::text[], %s::int[], %s::text[])",
-                        arguments,
-                    )
-                    row = cursor.fetchone()
-                assert row is not None
-                if not row[0]:
-                    assert expected is not None
-                    raise VersionConflictError(stream, expected, row[1])
-                return row[1]
-            except (psycopg.OperationalError, SourceUnavailableError) as error:
-                broken = error
-        raise SourceUnavailableError("gemba", f"append to {stream}: {broken}", hint="is the server up?") from broken
+
+        def append(cursor: Cursor) -> tuple[bool, int]:
+            if light:
+                cursor.execute("SET LOCAL synchronous_commit = off")
+            cursor.execute(
+                "SELECT appended, stream_version FROM gemba.append_events"
+                "(%s, %s::bigint, %s::uuid[], %s::text[], %s::int[], %s::text[])",
+                arguments,
+            )
+            row = cursor.fetchone()
+            assert row is not None
+            return row[0], row[1]
+
+        row = self._connections.repeat(append)
+        if not row[0]:
+            assert expected is not None
+            raise VersionConflictError(stream, expected, row[1])
+        return row[1]
 
     def stream(self, stream: str, *, after: int = 0) -> tuple[Recorded, ...]:
-        with self._connections.transaction() as cursor:
+        def read(cursor: Cursor) -> tuple[Recorded, ...]:
             cursor.execute(
                 f"SELECT {COLUMNS} FROM gemba.event WHERE tenant = %s AND stream = %s AND version > %s"
                 " ORDER BY version",
@@ -81,19 +74,22 @@ class PostgresEventStore:
             )
             return tuple(self._recorded(row) for row in cursor)
 
+        return self._connections.repeat(read)
+
     def since(self, position: int, *, limit: int = 1000) -> Iterator[Recorded]:
         horizon = self.last_position()
-        with self._connections.transaction() as cursor:
-            found = self.between(cursor, position, horizon, limit=limit)
-        return iter(found)
+        return iter(self._connections.repeat(lambda cursor: self.between(cursor, position, horizon, limit=limit)))
 
     def last_position(self) -> int:
         """Highest position below which nothing can appear any more. Waits for writers under way: milliseconds."""
-        with self._connections.transaction() as cursor:
+
+        def read(cursor: Cursor) -> int:
             cursor.execute("SELECT gemba.event_horizon()")
             row = cursor.fetchone()
-        assert row is not None
-        return row[0]
+            assert row is not None
+            return row[0]
+
+        return self._connections.repeat(read)
 
     def between(self, cursor: Cursor, position: int, horizon: int, *, limit: int) -> tuple[Recorded, ...]:
         """Events above `position` up to `horizon`, read in a transaction under way."""

@@ -13,7 +13,7 @@ from gemba.events.types import Event
 from gemba.insights.types import Claim, Insight
 from gemba.store import records
 from gemba.store.catch_up import catch_up, channel, is_behind
-from gemba.store.connections import Connections
+from gemba.store.connections import Connections, Cursor
 from gemba.store.leases import Leases
 from gemba.store.memory import MemoryArchive
 from gemba.store.ports import InvestigationState, Lease, QuestionRecord, RunRecord, Submission
@@ -202,10 +202,14 @@ class PostgresArchive:
 
     def _rows(self, query: str, arguments: Sequence[Any]) -> list[dict[str, Any]]:
         """Rows of a query whose first parameter is the tenant, after the projections have caught up."""
-        while True:
-            with self._connections.transaction() as cursor:
-                if not is_behind(cursor, self.tenant):
-                    cursor.execute(query, [self.tenant, *arguments])  # type: ignore[arg-type]
-                    names = [column.name for column in cursor.description or ()]
-                    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+        def read(cursor: Cursor) -> list[dict[str, Any]] | None:
+            if is_behind(cursor, self.tenant):
+                return None
+            cursor.execute(query, [self.tenant, *arguments])  # type: ignore[arg-type]
+            names = [column.name for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+
+        while (rows := self._connections.repeat(read)) is None:
             catch_up(self._connections, self.events)
+        return rows

@@ -36,11 +36,14 @@ def catch_up(connections: Connections, events: PostgresEventStore) -> int:
         How many events were applied.
     """
     horizon = events.last_position()
-    with connections.transaction() as cursor:
+
+    def apply(cursor: Cursor) -> int:
         # A power cut may lose these rows together with the checkpoint: the next call makes them again.
         cursor.execute("SET LOCAL synchronous_commit = off")
-        position = _lock_checkpoint(cursor, connections.tenant)
+        position = lock_checkpoint(cursor, connections.tenant)
         return _apply(cursor, events, position, horizon, notify=True)
+
+    return connections.repeat(apply)
 
 
 def rebuild_tenant(connections: Connections, events: PostgresEventStore) -> int:
@@ -50,7 +53,7 @@ def rebuild_tenant(connections: Connections, events: PostgresEventStore) -> int:
     """
     horizon = events.last_position()
     with connections.transaction() as cursor:
-        _lock_checkpoint(cursor, connections.tenant)
+        lock_checkpoint(cursor, connections.tenant)
         for table in TABLES:
             cursor.execute(f"DELETE FROM {SCHEMA}.{table} WHERE tenant = %s", [connections.tenant])  # type: ignore[arg-type]
         return _apply(cursor, events, 0, horizon, notify=False)
@@ -84,7 +87,7 @@ def _apply(cursor: Cursor, events: PostgresEventStore, position: int, horizon: i
     return streams.total()
 
 
-def _lock_checkpoint(cursor: Cursor, tenant: str) -> int:
+def lock_checkpoint(cursor: Cursor, tenant: str) -> int:
     query = f"SELECT position FROM {SCHEMA}.checkpoint WHERE tenant = %s FOR UPDATE"
     cursor.execute(query, [tenant])
     row = cursor.fetchone()

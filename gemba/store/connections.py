@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -22,6 +23,10 @@ from gemba.store.connect import libpq_url
 APP_ROLE = "gemba_app"
 CONNECT_TIMEOUT_S = 10
 IDLE_KEPT = 8
+RETRY_WAITS_S = (0.0, 0.05, 0.2, 0.5, 1.0, 2.0)  # a restarting server is back within seconds
+HINT = "is the server up? see `gemba status`"
+
+T = TypeVar("T")
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
@@ -46,7 +51,8 @@ class Connections:
         """A cursor in a transaction of this tenant: committed at the end, rolled back on an error.
 
         Raises:
-            SourceUnavailableError: The server does not answer.
+            SourceUnavailableError: The server does not answer, or the connection broke; then whether it was
+                committed is unknown.
             AccessDeniedError: It refuses user or password.
         """
         connection = self._begun()
@@ -54,10 +60,26 @@ class Connections:
             with connection.cursor(row_factory=tuple_row) as cursor:
                 yield cursor
             connection.execute("COMMIT")
+        except psycopg.OperationalError as error:
+            self._roll_back(connection)
+            raise SourceUnavailableError("gemba", str(error).strip(), hint=HINT) from error
         except BaseException:
             self._roll_back(connection)
             raise
         self._give_back(connection)
+
+    def repeat(self, work: Callable[[Cursor], T]) -> T:
+        """Do work that may be done twice in a transaction of its own, again if the connection breaks."""
+        broken: SourceUnavailableError | None = None
+        for wait_s in RETRY_WAITS_S:
+            time.sleep(wait_s)
+            try:
+                with self.transaction() as cursor:
+                    return work(cursor)
+            except SourceUnavailableError as error:
+                broken = error
+        assert broken is not None
+        raise broken
 
     def new(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A connection of one's own, in autocommit mode: for listening. The caller closes it."""
@@ -67,7 +89,7 @@ class Connections:
             said = str(error).strip()
             if "authentication failed" in said:
                 raise AccessDeniedError("gemba", said, hint="check user and password") from error
-            raise SourceUnavailableError("gemba", said, hint="is the server up? see `gemba status`") from error
+            raise SourceUnavailableError("gemba", said, hint=HINT) from error
         row = connection.execute(
             "SELECT 1 FROM pg_roles WHERE rolname = %s AND current_user <> rolname"
             " AND pg_has_role(current_user, oid, 'MEMBER')",
@@ -97,7 +119,7 @@ class Connections:
             connection.execute(self._begin)
         except psycopg.OperationalError as error:
             connection.close()
-            raise SourceUnavailableError("gemba", str(error).strip(), hint="is the server up?") from error
+            raise SourceUnavailableError("gemba", str(error).strip(), hint=HINT) from error
         return connection
 
     def _take(self) -> psycopg.Connection[tuple[Any, ...]] | None:
