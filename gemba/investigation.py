@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -87,7 +87,7 @@ class Investigator:
         model = self.model(record)
         started = time.perf_counter()
         with _refusals_recorded(self, record, run_id):
-            plan = make_plan(record.question, model, coverage=self.coverage(model))
+            plan = make_plan(record.question, model, coverage=coverage(model, self.warehouse))
         plan = plan.model_copy(update={"past": self._past_reads(record)})
         self._record(record, PlanMade(run_id=run_id, plan=plan, seconds=time.perf_counter() - started))
         return plan
@@ -188,14 +188,6 @@ class Investigator:
     def model(self, record: QuestionRecord) -> SemanticModel:
         return SemanticModel.model_validate_json(record.model_yaml)
 
-    def coverage(self, model: SemanticModel) -> Mapping[str, Coverage]:
-        """What each source with a time column holds."""
-        return {
-            name: self.warehouse.coverage(model, name)
-            for name, source in model.sources.items()
-            if source.time is not None
-        }
-
     def _past_reads(self, record: QuestionRecord) -> tuple[PastRead, ...]:
         metric = getattr(record.question, "metric", None)
         if metric is None:
@@ -271,6 +263,11 @@ class _refusals_recorded:  # noqa: N801  (used as a statement)
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, RefusedError):
             self.investigator.record_refusal(self.record, self.run_id, error)
+
+
+def coverage(model: SemanticModel, warehouse: Warehouse) -> dict[str, Coverage]:
+    """What each source with a time column holds."""
+    return {name: warehouse.coverage(model, name) for name, source in model.sources.items() if source.time is not None}
 
 
 def brief(plan: Plan, evidence: Evidence, *, model: SemanticModel, archive: Archive, deadline: float) -> Brief:

@@ -80,7 +80,7 @@ class Workspace:
     def warehouse(self) -> SourceWarehouse:
         from gemba.evidence.warehouse import SourceWarehouse
 
-        return SourceWarehouse()
+        return SourceWarehouse(memory=self.settings.home / "versions.json")
 
     @cached_property
     def evidence(self) -> EvidenceStore:
@@ -163,11 +163,12 @@ class _Vocabularies:
         return self.workspace.settings.vocabularies / f"{self.model.content_hash()[:16]}.json"
 
     def read(self, fresh: bool) -> Vocabulary:
-        from gemba.questions.vocabulary import Vocabulary, coverage_from, vocabulary_from
+        from gemba.investigation import coverage
+        from gemba.questions.vocabulary import Vocabulary, vocabulary_from
 
         if not fresh and self.path.exists():
             kept = Vocabulary.from_json(self.path.read_text(encoding="utf-8"))
-            return Vocabulary(members=kept.members, coverage=coverage_from(self.model, self.workspace.warehouse))
+            return Vocabulary(members=kept.members, coverage=coverage(self.model, self.workspace.warehouse))
         found = vocabulary_from(self.model, self.workspace.warehouse)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".new")
