@@ -66,8 +66,8 @@ def questions_about(
             continue
         words = _WORDS[design.metric][int(rng.integers(0, len(_WORDS[design.metric])))]
         where = f" on line {design.scope['line']}" if "line" in design.scope else ""
-        when = _said(window, plan, as_week=number == 0)
-        against = _said(baseline, plan, as_week=length == 7 and number == 0)
+        when = _said(window, plan, as_week=number == 0, until=until)
+        against = _against(baseline, window, plan, as_week=number == 0)
         asked.append(
             TruthQuestion(
                 text=f"Why did {words} {verb}{where} {when} compared with {against}?",
@@ -130,7 +130,7 @@ def _quiet(
     words = _WORDS[metric][0]
     where = f" on line {scope['line']}" if scope else ""
     when = _said(window, plan, as_week=as_week)
-    versus = _said(baseline, plan, as_week=as_week and baseline.last - baseline.first == 7)
+    versus = _against(baseline, window, plan, as_week=as_week)
     direction = ("up" if WORSE[metric] > 0 else "down") if asks_up else None
     verb = {"up": "go up", "down": "fall", None: "change"}[direction]
     question = TruthQuestion(
@@ -172,11 +172,20 @@ def _baseline(window: Span, length: int, designs: list[Design]) -> Span | None:
     return None
 
 
-def _said(span: Span, plan: Calendar, *, as_week: bool) -> str:
+def _said(span: Span, plan: Calendar, *, as_week: bool, until: int = 0) -> str:
+    """A window in words. `until`: the day of asking; the whole week before it is called last week."""
     first, last = plan.date_of(span.first), plan.date_of(span.last) - timedelta(days=1)
-    if as_week and span.last - span.first == 7 and first.weekday() == 0:
-        return f"in the week of {_day(first)}"
-    return f"from {_day(first)} to {_day(last)}"
+    if as_week and span.last == (until - 1) - int(plan.weekdays[until - 1]):
+        return "last week"
+    return f"in the week of {_day(first)}" if as_week else f"from {_day(first)} to {_day(last)}"
+
+
+def _against(span: Span, window: Span, plan: Calendar, *, as_week: bool) -> str:
+    """A baseline in words."""
+    first, last = plan.date_of(span.first), plan.date_of(span.last) - timedelta(days=1)
+    if as_week and span.last - span.first == 7:
+        return "the week before" if span.last == window.first else f"the week of {_day(first)}"
+    return f"{_day(first)} to {_day(last)}"
 
 
 def _day(day: date) -> str:

@@ -18,8 +18,8 @@ from gemba.plant.process import run_normally
 from gemba.plant.timeline import CHAPTER, Noise, plant_all
 from gemba.plant.truth import Truth
 
-START = date(2026, 6, 19)
-"""The first day unless another is given: with 150 days the data ends with Sunday, 15 November 2026."""
+START = date(2026, 6, 20)
+"""The first day unless another is given: 150 days end with Monday, 16 November 2026, and the week before is whole."""
 
 DAYS = CHAPTER
 """Days simulated by default. Noise is measured on the first 150 days, however many are asked for."""

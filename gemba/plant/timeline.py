@@ -7,6 +7,7 @@ still going on, or has just ended, at the chapter's end, so that "last week" has
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,10 +22,21 @@ from gemba.plant.truth import LADDER
 
 CHAPTER = 150
 ANCHORS = (36, 70, 104)
-LAST_ANCHOR = 141
+LAST_ANCHOR = 140
 TRIES = 12
 KINDS = ("lot", "tool_wear", "mix_shift", "crew", "calendar", "downtime")
 KIND_SHARE = (0.22, 0.22, 0.14, 0.14, 0.08, 0.20)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Room for one cause. It begins between `earliest` and `latest` (a lot, a little around) and ends in
+    `ends_after`–`end`, days with the last excluded."""
+
+    earliest: int
+    latest: int
+    ends_after: int
+    end: int
 
 
 class Noise:
@@ -58,31 +70,29 @@ def plant_all(
     for chapter in range(-(-days // CHAPTER)):
         rng = stream(seed, "timeline", chapter)
         skipped = int(rng.integers(0, 3)) if rng.random() < 0.6 else -1
-        for slot, (earliest, latest, end) in enumerate(_slots(rng, 1 + chapter * CHAPTER)):
-            if slot == skipped:
+        for number, slot in enumerate(_slots(rng, 1 + chapter * CHAPTER)):
+            if number == skipped:
                 continue
             wanted = size or float(rng.choice(LADDER))
-            slot_rng = stream(seed, "slot", chapter, slot)
-            design = _plant_one(slot_rng, wanted, earliest, latest, end, shop, plan, rates, supply, levels)
+            slot_rng = stream(seed, "slot", chapter, number)
+            design = _plant_one(slot_rng, wanted, slot, shop, plan, rates, supply, levels)
             if design is not None:
                 planted.append(design)
     return planted
 
 
-def _slots(rng: np.random.Generator, begin: int) -> Iterator[tuple[int, int, int]]:
-    """Earliest and latest first day of each slot, and the day by which it has ended."""
+def _slots(rng: np.random.Generator, begin: int) -> Iterator[Slot]:
     for anchor in ANCHORS:
         first = begin + anchor + int(rng.integers(0, 4))
-        yield first, first + 4, begin + anchor + 20
-    yield begin + LAST_ANCHOR, begin + LAST_ANCHOR + 4, begin + CHAPTER
+        yield Slot(first, first + 4, first + 3, begin + anchor + 20)
+    first = begin + LAST_ANCHOR
+    yield Slot(first, first + 4, first + 4, begin + CHAPTER)
 
 
 def _plant_one(
     rng: np.random.Generator,
     wanted: float,
-    earliest: int,
-    latest: int,
-    end: int,
+    slot: Slot,
     shop: Shop,
     plan: Calendar,
     rates: Layout,
@@ -93,7 +103,7 @@ def _plant_one(
     sizes = [wanted, *(rung for rung in reversed(LADDER) if rung < wanted)]
     for size in sizes:
         for _ in range(TRIES):
-            design = _draw(rng, size, earliest, latest, end, plan, rates, supply)
+            design = _draw(rng, size, slot, plan, rates, supply)
             if design is None:
                 continue
             try:
@@ -106,19 +116,12 @@ def _plant_one(
 
 
 def _draw(
-    rng: np.random.Generator,
-    size: float,
-    earliest: int,
-    latest: int,
-    end: int,
-    plan: Calendar,
-    rates: Layout,
-    supply: Lots,
+    rng: np.random.Generator, size: float, slot: Slot, plan: Calendar, rates: Layout, supply: Lots
 ) -> Design | None:
     """One cause within the slot, or None where the calendar or the lots do not allow it."""
     kind = str(rng.choice(KINDS, p=KIND_SHARE))
-    first = int(rng.integers(earliest, latest + 1))
-    last = min(first + int(rng.integers(3, 15)), end)
+    first = int(rng.integers(slot.earliest, slot.latest + 1))
+    last = min(first + int(rng.integers(3, 15)), slot.end)
     line = int(rng.integers(0, LINES))
     machine = int(rng.integers(0, len(MACHINE_IDS)))
     of_line = {"line": str(line + 1)}
@@ -127,7 +130,11 @@ def _draw(
     scope: dict[str, str] = {}
     metric = "scrap_rate"
     if kind == "lot":
-        ready = (supply.first_day >= earliest - 2) & (supply.first_day <= latest + 1) & (supply.last_day < end)
+        ready = (
+            (supply.first_day >= slot.earliest - 2)
+            & (supply.first_day <= slot.latest + 1)
+            & (supply.last_day < slot.end)
+        )
         candidates = np.flatnonzero(ready)
         if len(candidates) == 0:
             return None
@@ -161,6 +168,6 @@ def _draw(
         else:
             segment = {"stop_reason": REASONS[int(rng.integers(0, len(REASONS)))]}
     open_days = np.flatnonzero(plan.works[first:last].any(axis=1))
-    if len(open_days) < 2:
+    if len(open_days) < 2 or last < slot.ends_after:
         return None
     return Design(kind, metric, segment, scope, first + int(open_days[0]), last, size)
