@@ -15,7 +15,7 @@ ANSWERS = ("level", "trend", "share", "forecast")
 
 def is_invalidating(claim: Claim) -> bool:
     """Whether a quality claim says that the data of the window cannot be believed."""
-    return claim.kind == "quality" and claim.details.get("invalidates") is True
+    return claim.kind == "quality" and claim.significant is not False and claim.details.get("invalidates") is True
 
 
 def ranked(claims: Sequence[Claim], question: Question) -> tuple[Claim, ...]:

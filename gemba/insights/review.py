@@ -20,6 +20,23 @@ if TYPE_CHECKING:
 
 LEAST_N = 1
 SUM_TOLERANCE = 1e-9
+COLUMNS = (
+    *(
+        "id",
+        "rank",
+        "agent",
+        "kind",
+        "metric",
+        "statement",
+        "effect",
+        "unit",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "q_value",
+    ),
+    *("alpha", "significant", "material", "exact", "n", "confidence", "method", "ungrounded", "sum_error"),
+)
 FORBIDDEN = re.compile(
     r"\b(caused?|causes|causing|because of|due to|owing to|thanks to|led to|resulted in)\b", re.IGNORECASE
 )
@@ -52,12 +69,12 @@ def review(weighed: Weighed, plan: Plan) -> Verdict:
     return Verdict(reasons=tuple(reason for _, reason in found), claims=tuple(claim for claim, _ in found))
 
 
-def claims_frame(weighed: Weighed) -> pd.DataFrame:
+def claims_frame(weighed: Weighed, plan: Plan | None = None) -> pd.DataFrame:
     """The claims as a table, one row a claim in order of rank; null where a claim has no such number.
 
     Besides the claim's own columns: `ci_low`, `ci_high`, `alpha`; `ungrounded`, numbers of the statement that nothing
     backs, as text; `sum_error`, for claims of a complete decomposition the relative difference between the sum of its
-    parts and the change.
+    parts and the change. With the plan, members that the question filters by may be named in a statement.
     """
     import pandas as pd
 
@@ -83,13 +100,12 @@ def claims_frame(weighed: Weighed) -> pd.DataFrame:
             "n": claim.n,
             "confidence": claim.confidence,
             "method": claim.method,
-            "ungrounded": ", ".join(_ungrounded(claim, ())),
+            "ungrounded": ", ".join(_ungrounded(claim, _filters(plan) if plan else ())),
             "sum_error": errors.get(claim.id),
         }
         for claim in weighed.claims
     ]
-    columns = ["id", "rank", "agent", "kind", "metric", "statement", "effect", "unit", "ci_low", "ci_high", "p_value", "q_value", "alpha", "significant", "material", "exact", "n", "confidence", "method", "ungrounded", "sum_error"]
-    frame = pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
     numeric = ["rank", "effect", "ci_low", "ci_high", "p_value", "q_value", "alpha", "n", "confidence", "sum_error"]
     return frame.astype(dict.fromkeys(numeric, "float64"))
 

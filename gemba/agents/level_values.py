@@ -1,0 +1,355 @@
+"""Levels, ranks, shares and trends of one window."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gemba.agents.base import Brief
+from gemba.agents.series import Buckets, Group, buckets, groups, total
+from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
+from gemba.errors import SampleTooSmallError
+from gemba.evidence.measure import additive_column
+from gemba.insights.ids import claim_id
+from gemba.insights.types import Chart, Claim, Findings, Test
+from gemba.insights.wording import dated
+from gemba.questions.types import Level, Predicate, Segment, Share, Top, Trend
+from gemba.statistics.level import LEAST, Estimate, mean_estimate, ratio_scores, slope_estimate
+
+AGENT = "level"
+METHOD = "level"
+DEFAULT_LIMIT = 5
+MOST_GROUPS = 12
+COMPARED = {"gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le}
+Series = Level | Trend | Top | Share
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """A group with its value as shown, and the half width of its 95 % interval; None without one."""
+
+    group: Group
+    value: float
+    half: float | None
+
+    @property
+    def ci(self) -> tuple[float, float] | None:
+        return None if self.half is None else (self.value - self.half, self.value + self.half)
+
+
+def level_findings(brief: Brief) -> Findings:
+    """The value of the whole window, and of the groups where the question names dimensions (`level`, `top`).
+
+    Raises:
+        SampleTooSmallError: The window holds no value.
+    """
+    question, held = _question(brief), buckets(brief)
+    brief.check_time()
+    whole = _valued(total(brief, held), held, brief)
+    claims: list[Claim] = []
+    charts: tuple[Chart, ...] = ()
+    notes = list(_notes(held, whole.half))
+    if question.group_by:
+        chosen, left = _ordered([_valued(one, held, brief) for one in groups(brief, held, question.group_by)], brief)
+        claims = [_ranked_claim(brief, one, place, chosen) for place, one in enumerate(chosen, start=1)]
+        charts = (_bars(brief, chosen),)
+        notes += [f"{left} further groups are not listed"] * (left > 0)
+        if not chosen:
+            notes.append("no group meets the condition")
+    if question.kind == "level":
+        claims.insert(0, _whole_claim(brief, whole))
+        charts = (*charts, *_series_chart(brief, whole.group, held))
+    return Findings(agent=AGENT, claims=tuple(claims), charts=charts, notes=tuple(notes))
+
+
+def share_findings(brief: Brief) -> Findings:
+    """What part of the whole the groups, or the filtered rows, make up, in per cent.
+
+    Raises:
+        SampleTooSmallError: The whole is 0 or has no rows.
+    """
+    question, held = _question(brief), buckets(brief)
+    whole = total(brief, held, cube="series" if question.group_by else "all")
+    if whole.value == 0:
+        raise SampleTooSmallError("a share of a whole that is not 0", needed=1, got=0)
+    parts = groups(brief, held, question.group_by) if question.group_by else (total(brief, held),)
+    valued = [_share(part, whole, held) for part in parts]
+    chosen, left = _ordered(valued, brief)
+    claims = tuple(_share_claim(brief, one, whole, place) for place, one in enumerate(chosen, start=1))
+    notes = [*_notes(held, 0.0), *[f"{left} further groups are not listed"] * (left > 0)]
+    if float(whole.num.min()) < 0:
+        notes.append("the metric takes negative values: shares can be below 0 % or above 100 %")
+    return Findings(agent=AGENT, claims=claims, charts=(_bars(brief, chosen, unit="%"),), notes=tuple(notes))
+
+
+def trend_findings(brief: Brief) -> Findings:
+    """The slope over the window, tested against none, of the whole and of the groups.
+
+    Raises:
+        SampleTooSmallError: Fewer than 4 buckets of the window have a value.
+    """
+    question, held = _question(brief), buckets(brief)
+    whole = total(brief, held)
+    members = groups(brief, held, question.group_by) if question.group_by else ()
+    members = tuple(sorted(members, key=lambda one: -one.n))
+    claims, tests, notes = [], [], list(_notes(held, 0.0))
+    estimate, detectable = None, None
+    for group in (whole, *members):
+        brief.check_time()
+        try:
+            estimate = _slope(group, held)
+        except SampleTooSmallError as error:
+            if group is whole:
+                raise
+            notes.append(f"{segment_words(group.segment)}: {error}")
+            continue
+        claim = _trend_claim(brief, group, held, estimate)
+        tests.append(Test(id=f"{AGENT}:trend:{segment_words(group.segment)}", p_value=estimate.p, claim=claim.id))
+        if group is whole:
+            detectable = estimate.half_width() * (len(held.starts) - 1) * _scale(brief)
+        if len(claims) <= MOST_GROUPS:
+            claims.append(claim)
+    return Findings(
+        agent=AGENT,
+        claims=tuple(claims),
+        tests=tuple(tests),
+        charts=_series_chart(brief, whole, held),
+        detectable=detectable,
+        notes=tuple(notes),
+    )
+
+
+def _question(brief: Brief) -> Series:
+    question = brief.plan.question
+    assert isinstance(question, Series)
+    return question
+
+
+def _scale(brief: Brief) -> float:
+    return brief.model.metrics[_question(brief).metric].scale
+
+
+def _valued(group: Group, held: Buckets, brief: Brief) -> Valued:
+    """The value of the window with the interval that its buckets' variation gives."""
+    scale = _scale(brief)
+    if not group.sampled:
+        return Valued(group, group.value * scale, None)
+    times = 1.0
+    if group.den is None:
+        series, times = group.num, float(group.num.size)
+    elif group.den.sum() > 0:
+        _, series = ratio_scores(group.num, group.den)
+    else:
+        return Valued(group, group.value * scale, None)
+    if series.size < LEAST:
+        return Valued(group, group.value * scale, None)
+    half = mean_estimate(series, season=held.season).half_width() * times
+    return Valued(group, group.value * scale, half * scale)
+
+
+def _share(part: Group, whole: Group, held: Buckets) -> Valued:
+    share, scores = ratio_scores(part.num, whole.num)
+    half = None if scores.size < LEAST else 100.0 * mean_estimate(scores, season=held.season).half_width()
+    return Valued(part, 100.0 * share, half)
+
+
+def _slope(group: Group, held: Buckets) -> Estimate:
+    """Slope per bucket, unscaled. Edge buckets that the window cuts are left out for metrics that add up."""
+    at = np.arange(group.num.size, dtype=np.float64)
+    use = np.ones(at.size, dtype=bool) if group.den is None else group.den > 0
+    if held.bucket in ("week", "month") and group.den is None and at.size > LEAST + 2:
+        use[[0, -1]] = False
+    values = group.num[use] if group.den is None else group.num[use] / group.den[use]
+    season = held.season[use] if held.bucket in ("day", "hour") else None
+    return slope_estimate(values, at[use], season=season)
+
+
+def _ordered(found: list[Valued], brief: Brief) -> tuple[list[Valued], int]:
+    """Groups that meet the conditions on the metric, in the order asked for; the number left out by the limit."""
+    question = _question(brief)
+    conditions = [one for one in question.filters if one.metric is not None]
+    kept = [one for one in found if all(_meets(one.value, condition) for condition in conditions)]
+    sign = 1.0 if getattr(question, "direction", None) == "low" else -1.0
+    kept.sort(key=lambda one: (sign * one.value, segment_words(one.group.segment)))
+    limit = getattr(question, "limit", None) or (DEFAULT_LIMIT if question.kind == "top" else MOST_GROUPS)
+    return kept[:limit], max(len(kept) - limit, 0)
+
+
+def _meets(value: float, condition: Predicate) -> bool:
+    numbers = [float(one) for one in condition.values]
+    match condition.op:
+        case "between":
+            return numbers[0] <= value <= numbers[1]
+        case "in":
+            return value in numbers
+        case "not_in":
+            return value not in numbers
+        case "is_null":
+            return False
+        case _:
+            return bool(COMPARED[condition.op](value, numbers[0]))
+
+
+def _claim(brief: Brief, kind: str, segment: Segment, extra: str = "", **fields: object) -> Claim:
+    question = _question(brief)
+    data: dict[str, object] = {
+        "id": claim_id(kind, question.metric, segment, question=question, agent=AGENT, extra=extra),
+        "kind": kind,
+        "metric": question.metric,
+        "segment": segment,
+        "method": METHOD,
+        "agent": AGENT,
+        **fields,
+    }
+    return Claim.model_validate(data)
+
+
+def _subject(brief: Brief, segment: Segment) -> str:
+    question = _question(brief)
+    conditions = (*(one for one in question.filters if one.dimension is not None), *segment)
+    name = name_of(question.metric).capitalize()
+    return f"{name} of {segment_words(conditions)}" if conditions else name
+
+
+def _within(valued: Valued) -> str:
+    ci = valued.ci
+    return "" if ci is None else f" (95 % interval {number(ci[0])} to {number(ci[1])})"
+
+
+def _whole_claim(brief: Brief, valued: Valued) -> Claim:
+    question = _question(brief)
+    unit = brief.model.metrics[question.metric].unit
+    return _claim(
+        brief,
+        "level",
+        (),
+        statement=f"{_subject(brief, ())} was {quantity(valued.value, unit)} in {dated(question.window, brief.model)}"
+        f"{_within(valued)}.",
+        effect=valued.value,
+        unit=unit,
+        ci=valued.ci,
+        exact=valued.ci is None,
+        n=valued.group.n,
+    )
+
+
+def _ranked_claim(brief: Brief, valued: Valued, place: int, chosen: list[Valued]) -> Claim:
+    """One group's value; says which neighbour below it cannot be told apart from it."""
+    question = _question(brief)
+    unit = brief.model.metrics[question.metric].unit
+    below = chosen[place] if place < len(chosen) else None
+    tied = below is not None and _overlap(valued, below)
+    words = segment_words(below.group.segment) if below is not None else ""
+    after = f" It cannot be told apart from {words}: the intervals overlap." if tied else ""
+    return _claim(
+        brief,
+        "level",
+        valued.group.segment,
+        statement=f"{place}. {_subject(brief, valued.group.segment)} was {quantity(valued.value, unit)} in "
+        f"{dated(question.window, brief.model)}{_within(valued)}.{after}",
+        effect=valued.value,
+        unit=unit,
+        ci=valued.ci,
+        exact=valued.ci is None,
+        n=valued.group.n,
+        details={"position": place, "not_told_apart_from": words if tied else None},
+    )
+
+
+def _overlap(one: Valued, other: Valued) -> bool:
+    if one.ci is None or other.ci is None:
+        return one.value == other.value
+    return one.ci[0] <= other.ci[1] and other.ci[0] <= one.ci[1]
+
+
+def _share_claim(brief: Brief, valued: Valued, whole: Group, place: int) -> Claim:
+    question = _question(brief)
+    unit = brief.model.metrics[question.metric].unit
+    scale = _scale(brief)
+    conditions = tuple(one for one in question.filters if one.dimension is not None)
+    of = segment_words(valued.group.segment or conditions)
+    within = f" of {segment_words(conditions)}" if valued.group.segment and conditions else ""
+    part, all_of_it = valued.group.value * scale, whole.value * scale
+    return _claim(
+        brief,
+        "share",
+        valued.group.segment or conditions,
+        statement=f"{of[:1].upper()}{of[1:]} made up {quantity(valued.value, '%')} of {name_of(question.metric)}"
+        f"{within} in {dated(question.window, brief.model)}{_within(valued)}: {quantity(part, unit)} of "
+        f"{quantity(all_of_it, unit)}.",
+        effect=valued.value,
+        unit="%",
+        ci=valued.ci,
+        exact=valued.ci is None,
+        n=valued.group.n,
+        details={"part": part, "whole": all_of_it, "position": place},
+    )
+
+
+def _trend_claim(brief: Brief, group: Group, held: Buckets, slope: Estimate) -> Claim:
+    """The change along the fitted line from the first bucket to the last, with the slope behind it."""
+    question = _question(brief)
+    steps = len(held.starts) - 1
+    scale = _scale(brief)
+    effect, half = slope.value * steps * scale, slope.half_width() * steps * scale
+    unit = difference_unit(brief.model, question.metric)
+    per = f" per {held.bucket}" if additive_column(brief.model, question.metric) is not None else ""
+    moved = "shows no clear trend" if effect - half <= 0 <= effect + half else "rose" if effect > 0 else "fell"
+    return _claim(
+        brief,
+        "trend",
+        group.segment,
+        statement=f"{_subject(brief, group.segment)} {moved} over {dated(question.window, brief.model)}: "
+        f"{quantity(effect, unit, signed=True)}{per} from the first {held.bucket} to the last along the fitted line "
+        f"(95 % interval {number(effect - half)} to {number(effect + half)}), "
+        f"{quantity(slope.value * scale, unit, signed=True)}{per} each {held.bucket}.",
+        effect=effect,
+        unit=unit + per,
+        ci=(effect - half, effect + half),
+        p_value=slope.p,
+        n=group.n,
+        details={"slope": slope.value * scale, "buckets": steps + 1, "bucket": held.bucket, "memory": slope.memory},
+    )
+
+
+def _notes(held: Buckets, half: float | None) -> tuple[str, ...]:
+    notes = []
+    if held.missing:
+        notes.append(f"the data ends before the window: {held.missing} of its {held.bucket}s are not there yet")
+    if half is None:
+        notes.append("the value has no interval: its metric or its few buckets show no variation to take it from")
+    return tuple(notes)
+
+
+def _bars(brief: Brief, chosen: list[Valued], unit: str | None = None) -> Chart:
+    question = _question(brief)
+    return Chart(
+        title=f"{name_of(question.metric).capitalize()} by {' and '.join(map(name_of, question.group_by)) or 'part'}",
+        kind="bars",
+        data={
+            "label": [segment_words(one.group.segment) for one in chosen],
+            "value": [one.value for one in chosen],
+            "low": [one.ci[0] if one.ci else None for one in chosen],
+            "high": [one.ci[1] if one.ci else None for one in chosen],
+        },
+        unit=unit or brief.model.metrics[question.metric].unit,
+    )
+
+
+def _series_chart(brief: Brief, group: Group, held: Buckets) -> tuple[Chart, ...]:
+    question, scale = _question(brief), _scale(brief)
+    if group.den is None:
+        values: list[float | None] = [float(one) * scale for one in group.num]
+    else:
+        pairs = zip(group.num, group.den, strict=True)
+        values = [float(top / bottom) * scale if bottom > 0 else None for top, bottom in pairs]
+    return (
+        Chart(
+            title=f"{name_of(question.metric).capitalize()} by {held.bucket}",
+            kind="series",
+            data={"time": [one.isoformat() for one in held.starts], "value": values},
+            unit=brief.model.metrics[question.metric].unit,
+        ),
+    )
