@@ -64,6 +64,8 @@ def _use(table: Table, name: str, *, joined: bool) -> ColumnUse:
     if values.null_count() == values.len():
         return ColumnUse(name, "left_out", why="empty")
     if kind is not None:
+        if name in table.key and values.n_unique() > 50:
+            return ColumnUse(name, "left_out", why="a key")
         return ColumnUse(name, "personal")
     stamps = read_stamps(values)
     if stamps is not None:

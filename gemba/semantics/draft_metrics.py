@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gemba.semantics.expression import Column, parse_expression
-from gemba.semantics.words import adds_up, better, is_bad_part, is_whole, singular, subject, unit_of, words
+from gemba.semantics.words import (
+    adds_up,
+    better,
+    is_bad_part,
+    is_only_unit,
+    is_whole,
+    singular,
+    subject,
+    unit_of,
+    words,
+)
 
 if TYPE_CHECKING:
     from gemba.semantics.infer import Draft
@@ -55,7 +65,11 @@ def _measure(draft: Draft, fact: str, column: str) -> None:
         entry["unit"] = unit[0]
     if (way := better(column)) is not None:
         entry["better"] = way
-    name = subject(column)
+    name = (
+        f"{singular(fact)}_{subject(column)}"
+        if is_only_unit(column) and entry.get("unit") != "kWh"
+        else subject(column)
+    )
     synonyms = list(_SYNONYMS.get(name, ()))
     if unit is not None and unit[0] in ("kWh", "MWh"):
         synonyms += ["energy", "energy use", "energy consumption", "consumption"]

@@ -51,7 +51,8 @@ def _read(link: Any, connection: str, sample_rows: int) -> tuple[Table, ...]:
         if not readable:
             continue
         place = f"{_quoted(schema)}.{_quoted(table)}"
-        frame = link.execute(f"SELECT {', '.join(map(_quoted, readable))} FROM {place} LIMIT {sample_rows}").pl()
+        sample = link.sql(f"SELECT {', '.join(map(_quoted, readable))} FROM {place} LIMIT {sample_rows}")
+        frame = pl.DataFrame(sample.to_arrow_table())
         rows = link.execute(f"SELECT count(*) FROM {place}").fetchone()[0]
         decimals = [column for column, kind in frame.schema.items() if kind.is_decimal()]
         frame = frame.with_columns(pl.col(decimals).cast(pl.Float64)) if decimals else frame

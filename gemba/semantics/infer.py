@@ -52,7 +52,9 @@ def infer_model(sources: Sequence[str], *, name: str) -> str:
         uses={table.name: uses(table, joined=table.name in targets) for table in tables},
     )
     _draft_sources(draft)
-    facts = [name for name, source in draft.sources.items() if "time" in source]
+    facts = sorted(
+        (name for name, source in draft.sources.items() if "time" in source), key=lambda name: _weight(draft, name)
+    )
     if not facts:
         seen = "; ".join(f"{table.name}: {', '.join(table.frame.columns[:8])}" for table in tables[:5])
         hint = f"A source needs a column of dates or instants. Seen: {seen}."
@@ -64,6 +66,12 @@ def infer_model(sources: Sequence[str], *, name: str) -> str:
     text = _written(draft, plain)
     parse_model(text, name="the drafted model")  # a draft that does not load is a bug, and better found here
     return text
+
+
+def _weight(draft: Draft, fact: str) -> tuple[int, int]:
+    """Sorts the table that says most first: by its numbers and joins, then by its rows."""
+    numbers = sum(use.role in ("measure", "flag") for use in draft.uses[fact].values())
+    return -numbers - len(draft.sources[fact].get("joins", ())), -draft.tables[fact].rows
 
 
 def _distinct(tables: Sequence[Table]) -> tuple[Table, ...]:
@@ -199,7 +207,10 @@ def _dimension_name(draft: Draft, source: str, column: str) -> str:
     one = singular(source)
     base = subject(column)
     parts = set(words(column))
-    if base in _GENERIC or parts - {"name"} in ({"company"}, {one}, set()):
+    labelled = any({"name", "label"} & set(words(other)) for other in draft.uses[source])
+    if base == "id" and not labelled:
+        base = one
+    elif base in _GENERIC or parts - {"name"} in ({"company"}, {one}, set()):
         base = one if parts & {"name", "label", "company"} or base == one else f"{one}_{base}"
     for name in (base, f"{one}_{base}", f"{source}_{base}"):
         if name not in draft.dimensions and name not in ("bucket", "value", "n", "rows", "duplicates"):

@@ -39,6 +39,8 @@ _MEAN = vocabulary(
 _SUM = vocabulary(
     "total downtime stoppage stopped lost quantity qty amount count units volume energy consumption usage"
 )
+_TIME_UNITS = ("s", "ms", "min", "h")
+_SPENT = vocabulary("run running stop idle busy planned worked used spent stood setup")
 _IDENTIFIER = vocabulary("id uuid guid key no nr number code serial sku ean zip postal postcode barcode hash udi")
 _PERSON_TABLES = vocabulary("employee person people user operator worker staff contact driver patient student")
 _LOWER = vocabulary(
@@ -94,11 +96,18 @@ def singular(name: str) -> str:
     return name[:-1] if name.endswith("s") and not name.endswith(("ss", "us", "is")) else name
 
 
+def is_only_unit(name: str) -> bool:
+    """Whether a name says nothing but its unit: `minutes`, `hours`."""
+    return all(part in _UNITS and part not in ("units", "pieces") for part in words(name))
+
+
 def adds_up(name: str) -> bool:
     """Whether summing a measure over rows means something: pieces and kWh do, prices and temperatures do not."""
     parts = words(name)
     unit = unit_of(name)
     if _SUM & set(parts):
+        return True
+    if unit is not None and unit[0] in _TIME_UNITS and (is_only_unit(name) or _SPENT & set(parts)):
         return True
     if unit is not None:
         return unit[1]
@@ -129,6 +138,8 @@ def personal(name: str, *, table: str) -> Personal | None:
     if "name" in parts and {singular(part) for part in parts} & _PERSON_TABLES:
         return "name"
     if len(parts) == 1 and parts & (_PERSON_TABLES - {"contact"}) and not people:
+        return "name"
+    if people and parts <= {"id", "code", "number", "badge"}:
         return "name"
     return "contact" if people and {"extension", "notes", "postal", "zip"} & parts else None
 
