@@ -191,9 +191,7 @@ class _Builder:
         said = self.said
         groups = list(said.groups)
         loose = [name for name in said.mentioned if name not in groups]
-        if loose and intent.kind in ("top", "share") and not groups:
-            groups, loose = loose, []
-        elif loose and intent.groups_mentioned and not groups:
+        if loose and intent.groups_mentioned and not groups:
             groups, loose = loose, []
         selected = {predicate.dimension for predicate in (*said.filters, *said.other_side)}
         loose = [name for name in loose if name not in selected]
@@ -356,7 +354,7 @@ class _Builder:
         """The window asked about, and the one to compare with."""
         said, calendar = self.said, clock.calendar
         times, others = list(said.times), list(said.other_times)
-        if len(times) + len(others) > 2 or len(times) > 1 and others:
+        if len(times) + len(others) > 2 or (len(times) > 1 and others):
             raise RefusedReadingError("unsupported", "more than two times in one question")
         if len(times) == 2:
             times, others = [times[0]], [times[1]]
@@ -456,7 +454,8 @@ class _Builder:
         if other.unit != span.unit or other.end - other.start <= span.end - span.start:
             return other
         end = clock.calendar.midnight(other.start.date() + length).replace(hour=span.end.hour)
-        note = f"the time to compare with is cut to the same days, {said_window(Window(start=other.start, end=end), clock.calendar.zone)}"
+        cut = Window(start=other.start, end=end)
+        note = f"the time to compare with is cut to the same days, {said_window(cut, clock.calendar.zone)}"
         return Span(other.start, end, None, notes=(*other.notes, note))
 
 

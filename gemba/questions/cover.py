@@ -176,7 +176,8 @@ def _options(tokens: Sequence[Token], start: int, lexicon: Lexicon) -> dict[int,
     return options
 
 
-_SMALL_NUMBERS = {word: n for n, word in enumerate("two three four five six seven eight nine ten".split(), start=2)}
+_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_SMALL_NUMBERS = {word: n for n, word in enumerate(_WORDS, start=2)}
 
 
 def _named(name: Name, exact: bool, last_word: str) -> Meaning:
@@ -205,17 +206,18 @@ def _after_dimension(
     if not first:
         return
     longest = first[-1]
-    for name in longest.names:
-        values, end = [name.value], longest.end
+    for first_name in longest.names:
+        values, end = [first_name.value], longest.end
         yield end, Segment(dimension, tuple(values))
         while end < len(tokens) and tokens[end].norm in _LISTING:
             after = end + 1
             if after < len(tokens) and tokens[after].norm in _LISTING:
                 after += 1
             following = lexicon.members_at(tokens, after, dimension)
-            if not following or len(following[-1].names) > 1:
+            alike = following[-1].names if following else ()
+            if len(alike) != 1:
                 break
-            values.append(following[-1].names[0].value)
+            values.extend(name.value for name in alike)
             end = following[-1].end
             yield end, Segment(dimension, tuple(dict.fromkeys(values)))
 

@@ -35,11 +35,8 @@ def near(text: str, lexicon: Lexicon, *, dimension: str | None = None, most: int
     """
     phrases = lexicon.phrases if dimension is None else lexicon.members_of(dimension)
     cutoff = 0.7 if len(text) > 3 else 0.6
-    found: dict[str, float] = {}
-    for phrase, score, _ in process.extract(
-        text, list(phrases), scorer=OSA.normalized_similarity, score_cutoff=cutoff, limit=most
-    ):
-        found[phrase] = score
+    slips = process.extract(text, list(phrases), scorer=OSA.normalized_similarity, score_cutoff=cutoff, limit=most)
+    found = {phrase: score for phrase, score, _ in slips}
     words = set(text.split())
     if len(text) > 3:
         partial = (phrase for phrase in phrases if words < set(phrase.split()))

@@ -180,7 +180,7 @@ def _past(tokens: Sequence[Token], at: int) -> Iterator[Period]:
         count = count_at(tokens, at + 1)
         found = _unit_at(tokens, at + 1 + (count is not None))
         if found and word != "following":
-            unit, number = found[0], count or 1
+            unit, number = found[0], 1 if count is None else count
             yield _fixed(found[1], lambda cal: _next(cal, unit, number), future=True)
         return
     if word not in PAST:
@@ -190,7 +190,7 @@ def _past(tokens: Sequence[Token], at: int) -> Iterator[Period]:
     if not found or (word in ("latest", "trailing", "recent") and count is None):
         return
     unit, end = found
-    number = count or 1
+    number = 1 if count is None else count
     if number < 1 or number > _MOST.get(unit, 40):
         return
     if unit == "hour":
@@ -375,7 +375,7 @@ def _month_day(tokens: Sequence[Token], at: int) -> Iterator[Period]:
     if month is None or day is None:
         return
     month_number, day_number = month, day
-    name = f"{day_number} {[name for name, number in MONTHS.items() if number == month_number][0].capitalize()}"
+    name = f"{day_number} {next(name for name, number in MONTHS.items() if number == month_number).capitalize()}"
     yield from _in_a_year(
         tokens, end, lambda cal, year: cal.periods("day", date(year, month_number, day_number), named=True), name
     )

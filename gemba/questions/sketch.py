@@ -148,9 +148,7 @@ class _Walk:
     def _time(self, time: Time) -> None:
         said = self.said
         listed = self._role(self.at - 1, "and") is not None
-        if self.side == 1 and not (said.other_side or said.rest):
-            said.other_times.append(time.phrase)
-        elif said.times and self.comparing and not listed:
+        if (self.side == 1 and not (said.other_side or said.rest)) or (said.times and self.comparing and not listed):
             said.other_times.append(time.phrase)
         else:
             said.times.append(time.phrase)
@@ -182,12 +180,12 @@ class _Walk:
         dimensions = list(dict.fromkeys(segment.dimension for segment in found))
         if joined_by_or and len(dimensions) > 1 and not negated:
             raise NotExpressibleError("'or' between different dimensions")
-        if self.side == 0 and self.comparing and not negated and len(found) == 2 and len(dimensions) == 1:
-            if self._role_anywhere("kind", "compare") and not self._has_than():
-                # "compare line 3 and line 4": two sides
-                self._filter(found[0], negated=False)
-                self._filter(found[1], negated=False, other=True)
-                return
+        sides = self._role_anywhere("kind", "compare") and not self._has_than() and self.side == 0
+        if sides and not negated and len(found) == 2 and len(dimensions) == 1:
+            # "compare line 3 and line 4": two sides
+            self._filter(found[0], negated=False)
+            self._filter(found[1], negated=False, other=True)
+            return
         for dimension in dimensions:
             values = [value for segment in found if segment.dimension == dimension for value in segment.values]
             self._filter(Segment(dimension, tuple(dict.fromkeys(values))), negated=negated)
@@ -203,13 +201,14 @@ class _Walk:
         same = [
             kept
             for kept in self.said.filters
-            if kept.dimension == segment.dimension and kept.op == predicate.op == "in"
+            if kept.dimension == segment.dimension
+            and kept.op == "in"
+            and not negated
+            and kept.values != predicate.values
         ]
-        if other or (self.side == 1 and not self.said.other_times):
+        if other or (self.side == 1 and not self.said.other_times) or (same and self.comparing):
             self.said.other_side.append(predicate)
-        elif same and self.comparing and same[0].values != predicate.values:
-            self.said.other_side.append(predicate)
-        elif same and same[0].values != predicate.values:
+        elif same:
             raise NotExpressibleError(f"two different selections of {segment.dimension}")
         elif predicate not in self.said.filters:
             self.said.filters.append(predicate)
@@ -218,7 +217,7 @@ class _Walk:
         if self._predicate(self._comparison(self.at + 1), dimension=dimension.name):
             return
         before = self._meaning(self.at - 1)
-        if self._role(self.at - 1, "all") is not None or dimension.plural and self._beside_segment():
+        if self._role(self.at - 1, "all") is not None or (dimension.plural and self._beside_segment()):
             self.at += 1
             return
         following = self._meaning(self.at + 1)
@@ -256,6 +255,10 @@ class _Walk:
 
     def _number(self, number: Number) -> None:
         ranked = self._role(self.at - 1, "rank") is not None or self._role(self.at + 1, "rank") is not None
+        following = self._meaning(self.at + 1)
+        if isinstance(following, Dimension) and following.plural:
+            # "which 5 products have the highest": the count stands with the dimension
+            ranked = ranked or any(self._role(at, "rank") is not None for at in range(len(self.pieces)))
         if ranked and number.value.is_integer() and 1 <= number.value <= 1000 and self.said.limit is None:
             self.said.limit = int(number.value)
             self.at += 1

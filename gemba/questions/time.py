@@ -51,8 +51,7 @@ def time_phrases(tokens: Sequence[Token], start: int) -> list[TimePhrase]:
     found = list(_beside(tokens, start))
     found.extend(_stretches(tokens, start))
     found.extend(_open(tokens, start))
-    for period in periods_at(tokens, start):
-        found.append(_alone(tokens, start, period))
+    found.extend(_alone(tokens, start, period) for period in periods_at(tokens, start))
     return found
 
 
@@ -139,10 +138,10 @@ def _stretches(tokens: Sequence[Token], start: int) -> Iterator[TimePhrase]:
         for right in periods_at(tokens, left.end + 1):
             if not right.future:
                 yield _stretch(left, right, between=opener == "between")
-    yield from _days_of_month(tokens, start, at, opener)
+    yield from _days_of_month(tokens, at, opener)
 
 
-def _days_of_month(tokens: Sequence[Token], start: int, at: int, opener: str) -> Iterator[TimePhrase]:
+def _days_of_month(tokens: Sequence[Token], at: int, opener: str) -> Iterator[TimePhrase]:
     """`from 3 to 9 May 2018`: the first day borrows month and year."""
     day = count_at(tokens, at)
     if day is None or not 1 <= day <= 31 or at + 2 >= len(tokens):

@@ -69,7 +69,8 @@ NORTHWIND = _world(
             "Seafood",
         ),
         "product": (
-            "Chai", "Chang", "Aniseed Syrup", "Chef Anton's Cajun Seasoning", "Chef Anton's Gumbo Mix", "Queso Cabrales",
+            "Chai", "Chang", "Aniseed Syrup", "Chef Anton's Cajun Seasoning", "Chef Anton's Gumbo Mix",
+            "Queso Cabrales",
             "Côte de Blaye", "Rössle Sauerkraut", "Tofu", "Camembert Pierrot", "Sir Rodney's Scones",
         ),
         "supplier": ("Exotic Liquids", "Tokyo Traders", "Karkki Oy", "Pavlova, Ltd."),
