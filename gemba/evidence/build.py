@@ -280,7 +280,7 @@ def _parts(
 
 def _require_numbers(value: Expr, kinds: Mapping[str, ColumnKind], *, source: str, metric: str, kind: str) -> None:
     for name in columns_of(value):
-        if name in kinds and kinds[name] not in ("number", "boolean"):
+        if name in kinds and kinds[name] not in ("number", "boolean", "null"):
             raise InputError(
                 f"metric {metric!r}: {kind} needs numbers, but column {name!r} of source {source!r} is {kinds[name]}",
                 hint="Name a numeric column, or clean the data: one cell that is no number makes a file's column text.",

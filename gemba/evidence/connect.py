@@ -107,6 +107,8 @@ def translated(error: exc.SQLAlchemyError, *, source: str, url: URL, timeout_s: 
         return LimitReachedError("time of a statement", timeout_s, timeout_s, unit="s")
     if state in ("42P01", "42703", "3F000") or code in (1146, 1054) or re.search(r"no such (table|column)", text):
         return InputError(f"source {source!r}: {text}", hint="Check table and column in the model.")
+    if "file is not a database" in text or "disk image is malformed" in text:
+        return InputError(f"source {source!r}: {where}: {text}", hint="The file is no sound SQLite database.")
     if isinstance(error, exc.TimeoutError):
         return TransientError(source, "no connection of the pool became free")
     if isinstance(error, exc.DataError | exc.ProgrammingError | exc.NotSupportedError):
@@ -115,8 +117,6 @@ def translated(error: exc.SQLAlchemyError, *, source: str, url: URL, timeout_s: 
             hint="Check the time column, its time_format, and that metrics name numeric columns.",
         )
     if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.InternalError):
-        if "file is not a database" in text or "malformed" in text or "user-defined" in text:
-            return InputError(f"source {source!r}: {where}: {text}", hint="The file is no sound SQLite database.")
         return TransientError(source, f"{where} does not answer or dropped the connection: {text}")
     return SourceUnavailableError(source, f"{where}: {text}")
 

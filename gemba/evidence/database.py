@@ -15,6 +15,7 @@ from gemba.evidence.budget import Budget
 from gemba.evidence.connect import translated
 from gemba.evidence.labels import spell_codes, spell_members
 from gemba.evidence.memory import VersionMemory
+from gemba.evidence.packs import packs_of
 from gemba.evidence.query import ColumnKind, DerivedField, Field, Hop, Query, Slice, Stamp
 from gemba.evidence.sql import Tables, from_clause, select_of, time_of
 from gemba.evidence.sqlversions import versions_of
@@ -24,6 +25,8 @@ from gemba.semantics.model import SemanticModel
 
 if TYPE_CHECKING:
     import polars as pl
+
+_WORK_MEM = "64MB"  # the default of 4 MB makes PostgreSQL sort or spill where it could hash
 
 
 class DatabaseSession:
@@ -87,7 +90,7 @@ class DatabaseSession:
     def run(self, query: Query) -> dict[Grouping, pl.DataFrame]:
         tables = self.tables(query.source, query.hops)
         groupings = list(dict.fromkeys(query.groupings))
-        batches = [groupings] if self.dialect == "postgresql" else [[grouping] for grouping in groupings]
+        batches = packs_of(self, query) if self.dialect == "postgresql" else [[grouping] for grouping in groupings]
         frames: dict[Grouping, pl.DataFrame] = {}
         for batch in batches:
             statement = select_of(query, batch, tables)
@@ -131,6 +134,20 @@ class DatabaseSession:
         )
         return columns, rows
 
+    def look(self, statement: sa.TextClause, *, source: str) -> Sequence[Any]:
+        """Rows of a look into the catalogue, which is neither counted nor recorded."""
+        self.budget.check_time()
+        try:
+            return self.connection.execute(statement).all()
+        except exc.SQLAlchemyError as error:
+            raise self._error(error, source) from error
+
+    def regclass(self, source: str) -> str:
+        """The table of a source as `to_regclass` reads it."""
+        schema, _, table = (self.model.sources[source].table or "").rpartition(".")
+        names = self.engine.dialect.identifier_preparer
+        return ".".join(names.quote(part) for part in (schema, table) if part)
+
     def literal(self, statement: sa.Select[Any]) -> str:
         """The statement with its values, ready to paste."""
         dialect = self.engine.dialect.__class__(paramstyle="named")
@@ -140,7 +157,9 @@ class DatabaseSession:
     def _limit_statement(self) -> None:
         milliseconds = max(1, int(self.budget.statement_s * 1000))
         if self.dialect == "postgresql":
-            self.connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
+            self.connection.exec_driver_sql(
+                f"SET LOCAL statement_timeout = {milliseconds}; SET LOCAL work_mem = '{_WORK_MEM}'"
+            )
         elif self.dialect == "mysql":
             self.connection.exec_driver_sql(f"SET SESSION max_execution_time = {milliseconds}")
         elif self.dialect == "mariadb":

@@ -114,7 +114,9 @@ class LazySession:
             columns.append(truncated(pl.col("#t"), query.bucket, shift).alias("bucket"))
         for i, aggregate in enumerate(query.aggregates):
             columns += self._inputs(aggregate, i, query)
-        return frame.select(*(columns or [pl.lit(1).alias("#")]), *([pl.lit(1).alias("#1")]))
+        # A select of literals alone has one row whatever the frame has: keep a column of the source.
+        anchor = next(iter(self.kinds(query.source)))
+        return frame.select(*columns, _own(query.source, anchor).alias("#row"))
 
     def _inputs(self, aggregate: Aggregate, i: int, query: Query) -> list[pl.Expr]:
         if aggregate.kind == "keys":
@@ -204,7 +206,7 @@ class LazySession:
             if isinstance(condition.field, ColumnField):
                 kind = self.kinds(condition.field.source)[condition.field.column]
                 value = value.cast(pl.Float64) if kind == "number" else value
-                value = value.cast(pl.String) if kind in ("date", "stamp", "instant", "other", "text") else value
+                value = value.cast(pl.String) if kind not in ("number", "boolean") else value
             among = pl.lit(False)
             for member in members:
                 among = among | (value == member)
@@ -297,7 +299,9 @@ def _spelled(query: Query, frame: pl.DataFrame, grouping: Grouping) -> pl.DataFr
 
 
 def _kind(dtype: pl.DataType) -> ColumnKind:
-    if dtype.is_numeric() or dtype == pl.Null:
+    if dtype == pl.Null:
+        return "null"
+    if dtype.is_numeric():
         return "number"
     if dtype == pl.Boolean:
         return "boolean"

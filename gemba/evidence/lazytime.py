@@ -14,7 +14,7 @@ _EPSILON = pl.duration(microseconds=1)
 
 def local_time(stamp: Stamp, column: pl.Expr, kind: ColumnKind) -> pl.Expr:
     """Naive local time, `Datetime("us")`; null where the stamp is null or cannot be read (see `unreadable`)."""
-    if kind == "date":
+    if kind in ("date", "null"):
         return column.cast(pl.Datetime("us"))
     if kind == "instant":
         return _moved(stamp, _of_instant(column, stamp))

@@ -19,8 +19,8 @@ from gemba.semantics.model import Derived, Grain, Weekday
 if TYPE_CHECKING:
     import polars as pl
 
-ColumnKind = Literal["number", "text", "boolean", "date", "stamp", "instant", "other"]
-"""`stamp` is a date and time without an offset, `instant` one with."""
+ColumnKind = Literal["number", "text", "boolean", "date", "stamp", "instant", "null", "other"]
+"""`stamp` is a date and time without an offset, `instant` one with; `null` a file's column without any value."""
 
 AggregateKind = Literal["rows", "count", "sum", "sumsq", "min", "max", "distinct", "quantile", "nulls", "keys"]
 

@@ -15,6 +15,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from gemba.evidence.labels import code_of
 from gemba.evidence.query import Aggregate, ColumnField, ColumnKind, Condition, DerivedField, Field, Hop, Query, Stamp
+from gemba.evidence.packs import ADDITIVE
 from gemba.evidence.sqltime import in_span, local_time
 from gemba.evidence.truncation import Extract, Truncate
 from gemba.evidence.types import Grouping
@@ -77,12 +78,47 @@ def select_of(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa
     columns: list[ColumnElement[Any]] = [] if bucket is None else [bucket.label("bucket")]
     columns += [fields[name].label(f"d{i}") for i, (name, _) in enumerate(query.fields) if name in used]
     columns += [_aggregate(aggregate, i, inner, tables).label(f"a{i}") for i, aggregate in enumerate(query.aggregates)]
-    keys = [[*([] if bucket is None else [bucket]), *(fields[name] for name in grouping)] for grouping in groupings]
     if len(groupings) == 1:
+        keys = [*([] if bucket is None else [bucket]), *(fields[name] for name in groupings[0])]
         statement = sa.select(*columns).select_from(inner)
-        return statement.group_by(*keys[0]) if keys[0] else statement
+        return statement.group_by(*keys) if keys else statement
+    if all(aggregate.kind in ADDITIVE for aggregate in query.aggregates):
+        return _rolled_up(query, groupings, inner, columns, bucket)
     columns.append(sa.func.grouping(*(fields[name] for name in used)).label("g"))
-    return sa.select(*columns).select_from(inner).group_by(sa.func.grouping_sets(*(sa.tuple_(*key) for key in keys)))
+    return sa.select(*columns).select_from(inner).group_by(_sets(groupings, fields, bucket))
+
+
+def _rolled_up(
+    query: Query,
+    groupings: Sequence[Grouping],
+    inner: sa.Subquery,
+    columns: Sequence[ColumnElement[Any]],
+    bucket: ColumnElement[Any] | None,
+) -> sa.Select[Any]:
+    """Group by everything first, in parallel workers, and roll up the few groups that remain.
+
+    GROUPING SETS alone keep PostgreSQL to one process.
+    """
+    used = [i for i, (name, _) in enumerate(query.fields) if any(name in grouping for grouping in groupings)]
+    keys = [*([] if bucket is None else [bucket]), *(inner.c[f"d{i}"] for i in used)]
+    fine = sa.select(*columns).select_from(inner).group_by(*keys).subquery("f")
+    fields = {query.fields[i][0]: fine.c[f"d{i}"] for i in used}
+    again = {"min": sa.func.min, "max": sa.func.max}
+    outer = [] if bucket is None else [fine.c.bucket]
+    outer += [fine.c[f"d{i}"] for i in used]
+    outer += [
+        again.get(aggregate.kind, sa.func.sum)(fine.c[f"a{i}"]).label(f"a{i}")
+        for i, aggregate in enumerate(query.aggregates)
+    ]
+    outer.append(sa.func.grouping(*fields.values()).label("g"))
+    return sa.select(*outer).group_by(_sets(groupings, fields, None if bucket is None else fine.c.bucket))
+
+
+def _sets(
+    groupings: Sequence[Grouping], fields: Mapping[str, ColumnElement[Any]], bucket: ColumnElement[Any] | None
+) -> ColumnElement[Any]:
+    keys = [[*([] if bucket is None else [bucket]), *(fields[name] for name in grouping)] for grouping in groupings]
+    return sa.func.grouping_sets(*(sa.tuple_(*key) for key in keys))
 
 
 def _rows(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Select[Any]:

@@ -132,22 +132,16 @@ def _physical(session: DatabaseSession, source: str) -> ColumnElement[Any]:
 
 def _has_physical_rows(session: DatabaseSession, source: str) -> bool:
     """Whether the source is a table; a view's rows have no place of their own."""
-    schema, _, table = (session.model.sources[source].table or "").rpartition(".")
-    names = session.engine.dialect.identifier_preparer
-    path = ".".join(names.quote(part) for part in (schema, table) if part)
-    kind = (
-        sa.select(sa.text("relkind::text"))
-        .select_from(sa.text("pg_class"))
-        .where(sa.literal_column("oid") == sa.func.to_regclass(path))
+    statement = sa.text("SELECT relkind::text FROM pg_class WHERE oid = to_regclass(:name)").bindparams(
+        name=session.regclass(source)
     )
-    _, rows = session.execute(kind, request=f"version:{source}:kind", source=source)
+    rows = session.look(statement, source=source)
     return bool(rows) and rows[0][0] in ("r", "p", "m")
 
 
 def _cluster(session: DatabaseSession, source: str) -> str:
     """What tells this database from another one that was filled alike: transaction ids repeat after an initdb."""
-    statement = sa.select(sa.literal_column("system_identifier")).select_from(sa.func.pg_control_system())
-    _, rows = session.execute(statement, request=f"version:{source}:cluster", source=source)
+    rows = session.look(sa.text("SELECT system_identifier FROM pg_control_system()"), source=source)
     return str(rows[0][0])
 
 
