@@ -297,9 +297,11 @@ def brief(plan: Plan, evidence: Evidence, *, model: SemanticModel, archive: Arch
 
 def life_bound(model: SemanticModel, *, sources: set[str]) -> timedelta | None:
     """The shortest `life` of the sources read; None where no source bounds it."""
-    from gemba.semantics.life import life
+    from gemba.semantics.durations import parse_life
 
-    lives = [life(text) for name in sources if name in model.sources and (text := model.sources[name].life) is not None]
+    lives = [
+        parse_life(text) for name in sources if name in model.sources and (text := model.sources[name].life) is not None
+    ]
     return min(lives, default=None)
 
 
