@@ -18,7 +18,7 @@ from gemba.semantics.connection import expand as expand
 from gemba.semantics.durations import parse_life as parse_life
 from gemba.semantics.model import SemanticModel
 from gemba.semantics.problems import Problem
-from gemba.semantics.shape import plain_data, prune, shape_problem
+from gemba.semantics.shape import TooLargeError, plain_data, prune, shape_problem
 
 _HINT = "The format is described in docs/model.md; gemba model infer drafts a model from your data."
 
@@ -51,7 +51,12 @@ def parse_model(text: str, *, name: str, folder: Path | None = None) -> Semantic
         InvalidModelError: As `load_model`.
     """
     tree = _tree(text, name)
-    model, found = _checked(plain_data(tree))
+    try:
+        data = plain_data(tree)
+    except TooLargeError as error:
+        what = f"{name}:1: it nests or repeats itself beyond any model. Remove the aliases that refer to themselves."
+        raise InvalidModelError((what,), hint=_HINT) from error
+    model, found = _checked(data)
     if model is None or any(problem.severity == "error" for problem in found):
         placed = sorted({(_line(tree, problem.path), _told(problem)) for problem in found})
         raise InvalidModelError(tuple(f"{name}:{line}: {told}" for line, told in placed), hint=_HINT)
@@ -111,6 +116,9 @@ def _tree(text: str, name: str) -> Any:
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         what = f"{name}:{line}: a control character cannot stand in YAML. Remove it."
+        raise InvalidModelError((what,), hint=_HINT) from error
+    except RecursionError as error:
+        what = f"{name}:1: it nests deeper than any model. Remove brackets or indentation."
         raise InvalidModelError((what,), hint=_HINT) from error
     except (YAMLError, ValueError) as error:
         what = f"{name}:1: not valid YAML: {' '.join(str(error).split())}. Check what stands at the top of the file."
@@ -175,7 +183,8 @@ def _line(tree: Any, path: tuple[str | int, ...]) -> int:
             key = next((known for known in node if str(known) == str(step)), None)
             if key is None:
                 break
-            line = node.lc.key(key)[0] + 1
+            if key in node.lc.data:  # not there for a key merged in with <<
+                line = node.lc.key(key)[0] + 1
             node = node[key]
         elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
             line = node.lc.item(step)[0] + 1

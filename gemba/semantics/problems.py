@@ -22,7 +22,8 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
-        return f"{'.'.join(str(step) for step in self.path)}: {self.what}. {self.mend}"
+        warning = "warning: " if self.severity == "warning" else ""
+        return f"{warning}{'.'.join(str(step) for step in self.path)}: {self.what}. {self.mend}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -11,6 +11,8 @@ from gemba.questions.types import Predicate
 from gemba.semantics.model import Dimension, Join, Metric, Quantile, SemanticModel, Source
 from gemba.semantics.problems import Problem, suggestion
 
+MOST_VALUES = 200_000
+MOST_DEPTH = 20
 _TYPES: tuple[tuple[tuple[str, ...], type[BaseModel]], ...] = (
     ((), SemanticModel),
     (("sources", "*"), Source),
@@ -35,11 +37,18 @@ _SHOULD_BE = {
 }
 
 
+class TooLargeError(ValueError):
+    """A file nests deeper than `MOST_DEPTH`, or holds more than `MOST_VALUES` values with its aliases written out."""
+
+
 def plain_data(tree: Any) -> dict[str, Any]:
     """The YAML tree as plain dicts, lists and scalars.
 
     Keys become text. Where values are compared as text (members, their words, `in` and `not_in`), numbers and
     truth values become the text that was meant: `values: [3]` selects the member "3".
+
+    Raises:
+        TooLargeError: Deeper or larger than any model.
     """
     data = _plain(tree)
     for dimension in _entries(data, "dimensions"):
@@ -152,11 +161,16 @@ def _entries(data: Any, section: str) -> list[dict[str, Any]]:
     return [entry for entry in entries.values() if isinstance(entry, dict)] if isinstance(entries, dict) else []
 
 
-def _plain(node: Any) -> Any:
+def _plain(node: Any, budget: list[int] | None = None, depth: int = 0) -> Any:
+    """Plain data; aliases are written out, so a few lines of them could mean millions of values."""
+    budget = [MOST_VALUES] if budget is None else budget
+    budget[0] -= 1
+    if budget[0] < 0 or depth > MOST_DEPTH:
+        raise TooLargeError
     if isinstance(node, Mapping):
-        return {_text(key): _plain(value) for key, value in node.items()}
+        return {_text(key): _plain(value, budget, depth + 1) for key, value in node.items()}
     if isinstance(node, list | tuple):
-        return [_plain(item) for item in node]
+        return [_plain(item, budget, depth + 1) for item in node]
     if node is None or isinstance(node, bool):
         return node
     for scalar in (str, int, float):

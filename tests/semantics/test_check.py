@@ -64,7 +64,6 @@ def test_a_model_that_fits_has_no_problem(folder: Path) -> None:
         ("column: shift", "column: shft", "shft"),
         ("sum: scrap,", "sum: scrapped,", "scrapped"),
         ("pieces / hours", "pieces / minutes", "minutes"),
-        ("time: at", "time: stamped", "stamped"),
         ("files: machines.csv", "files: machine.csv", "machine.csv"),
         ("members: {A: [first line]}", "members: {C: [third line]}", "'C' does not occur"),
         ("key: [id], time: at", "key: [shift], time: at", "repeat a key of shift"),

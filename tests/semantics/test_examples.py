@@ -10,8 +10,11 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from gemba.evidence.warehouse import SourceWarehouse
+from gemba.semantics.check import check_model
 from gemba.semantics.graph import dimensions_of
-from gemba.semantics.load import load_model
+from gemba.semantics.infer import infer_model
+from gemba.semantics.load import load_model, parse_model
 from gemba.store.connect import Server
 from gemba.store.databases import ensure_database
 
@@ -45,6 +48,10 @@ def test_the_steel_file_is_found_beside_its_model() -> None:
     assert Path(files).is_file()
 
 
+def test_the_steel_model_fits_its_data() -> None:
+    assert check_model(load_model(EXAMPLES / "steel" / "model.yaml"), SourceWarehouse()) == ()
+
+
 def test_an_order_value_cannot_be_asked_by_product() -> None:
     model = load_model(EXAMPLES / "northwind" / "model.yaml")
     assert "product" in dimensions_of(model, "revenue")
@@ -52,7 +59,9 @@ def test_an_order_value_cannot_be_asked_by_product() -> None:
 
 
 @pytest.mark.postgres
-def test_northwind_loads_and_loads_again_to_the_same(northwind: ModuleType, postgres_server: Server) -> None:
+def test_northwind_loads_and_loads_again_to_the_same(
+    northwind: ModuleType, postgres_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = a_database(postgres_server)
     assert northwind.load(url) == 830
     assert northwind.load(url) == 830
@@ -63,3 +72,19 @@ def test_northwind_loads_and_loads_again_to_the_same(northwind: ModuleType, post
     engine.dispose()
     assert lines == 2155
     assert tuple(late) == (37, 809)
+    monkeypatch.setenv("NORTHWIND_URL", url)
+    assert check_model(load_model(EXAMPLES / "northwind" / "model.yaml"), SourceWarehouse()) == ()
+
+
+@pytest.mark.postgres
+def test_a_draft_of_northwind_knows_what_people_would_ask(northwind: ModuleType, postgres_server: Server) -> None:
+    url = a_database(postgres_server)
+    northwind.load(url)
+    text = infer_model([url], name="northwind")
+    model = parse_model(text, name="draft")
+    assert sa.make_url(url).password not in text
+    assert model.sources["order_details"].connection == "${NORTHWIND_URL}"
+    assert model.sources["order_details"].time == "orders.order_date"
+    assert model.metrics["revenue"].sum == "unit_price * quantity * (1 - discount)"
+    assert {"category", "customer", "country", "shipper"} <= set(dimensions_of(model, "revenue"))
+    assert model.dimensions["last_name"].personal

@@ -169,6 +169,11 @@ def test_what_cannot_be_read_is_not_also_called_unknown() -> None:
         ("a: [1, 2\n", "not valid YAML"),
         ("a:\n\t- b\n", "not valid YAML"),
         ("a: \x07\n", "control character"),
+        (
+            "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)),
+            "beyond any",
+        ),
+        ("a: " + "[" * 600, "m.yaml:1: "),
         ("sources:\nmetrics:\n", "should be a mapping"),
         ("{}", "'sources' is missing"),
     ],
@@ -186,6 +191,17 @@ def test_a_file_that_is_missing_empty_or_not_utf8_is_told(tmp_path: Path) -> Non
             load_model(tmp_path / name)
         assert what in str(caught.value)
         assert caught.value.exit_code == 2
+
+
+def test_entries_can_share_what_they_have_in_common() -> None:
+    text = CONTRACT.replace(
+        "metrics:\n", "metrics:\n  first: &base {source: production, sum: a, unit: kg}\n  second: {<<: *base, sum: b}\n"
+    )
+    model = parse_model(text, name="m")
+    assert (model.metrics["second"].sum, model.metrics["second"].unit) == ("b", "kg")
+    told = problems_of(text.replace("source: production, sum: a", "source: productoin, sum: a"))
+    assert len(told) == 2
+    assert all("'production'" in problem for problem in told)
 
 
 def test_relative_files_are_those_beside_the_model(tmp_path: Path) -> None:
