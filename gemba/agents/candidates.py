@@ -12,11 +12,14 @@ from gemba.agents.breakdown import sides
 from gemba.agents.panel import Panel, Setting
 from gemba.evidence.measure import RatioForm, additive_column, ratio_form
 from gemba.questions.types import Segment
-from gemba.statistics.segments import Localised, localise, localise_arrivals, localise_shares, unknown_past
-from gemba.statistics.shift import never_negative
+from gemba.statistics.segments import Localised, localise, localise_arrivals, localise_shares, score, unknown_past
+from gemba.statistics.shift import Shift, never_negative, shift_tests
 
 Floats = NDArray[np.float64]
 Aspect = Literal["level", "share", "arrival"]
+
+
+PER_PREDICATE = 0.65
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Comparison:
     """The question's total, as the candidates are held against it.
 
     `change`: of the total, unscaled; of an additive metric at the window's length, so that windows of unequal
-    length compare.
+    length compare. `own`: test of the total against its own past (one series).
     """
 
     found: Setting
@@ -32,6 +35,7 @@ class Comparison:
     form: RatioForm | None
     additive: bool
     change: float
+    own: Shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        return float(self.tests.score[self.index])
+        """Strength as a cause. A combination must be clearly stronger than a single member to come before it."""
+        return float(self.tests.score[self.index]) * PER_PREDICATE ** (len(self.panel.grouping) - 1)
 
     @property
     def segment(self) -> Segment:
@@ -82,7 +87,26 @@ def comparison(found: Setting, whole: Panel) -> Comparison:
         change = float(num[timeline.window].sum()) - float(num[timeline.baseline].sum()) * length / before
     else:
         change = sides(found.brief).change
-    return Comparison(found, whole, ratio_form(found.model, metric), additive, change)
+    form = ratio_form(found.model, metric)
+    own = shift_tests(
+        whole.num,
+        whole.den,
+        num,
+        whole.den[0],
+        timeline=timeline,
+        counts=form is not None and form.floor,
+        against_rest=False,
+    )
+    return Comparison(found, whole, form, additive, change, own)
+
+
+def strength_of_whole(compared: Comparison) -> float:
+    """Score of "the whole moved" as a cause, comparable with those of segments; 0 where it cannot be told."""
+    own = compared.own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        deviation = own.effect / np.abs(own.expected)
+    strength = float(score(own.p, deviation, np.ones(1))[0])
+    return strength if np.isfinite(strength) else 0.0
 
 
 def candidates(compared: Comparison, members: Panel) -> list[Candidate]:
@@ -97,8 +121,11 @@ def candidates(compared: Comparison, members: Panel) -> list[Candidate]:
         ("level", localise(members.num, members.den, whole_num, whole_den, counts=counts, **common), ~new)
     ]
     if compared.form is not None and compared.form.den is not None:
-        gap = _rate_gap(members, whole_num, whole_den, timeline.baseline | timeline.window)
-        shares = localise_shares(members.den, whole_den, rate_gap=gap, change=compared.change, timeline=timeline)
+        gap = _rate_gap(members, whole_num, whole_den, timeline.baseline | timeline.history)
+        noise = float(np.nan_to_num(compared.own.se[0]))
+        shares = localise_shares(
+            members.den, whole_den, rate_gap=gap, change=compared.change, noise=noise, timeline=timeline
+        )
         tests.append(("share", shares, ~new))
     if new.any() and never_negative(members.num, members.den, whole_num, whole_den):
         den = np.where(members.rows > 0, members.den, 0.0)
@@ -124,7 +151,7 @@ def _weight(compared: Comparison, members: Panel) -> Floats:
 
 
 def _rate_gap(members: Panel, whole_num: Floats, whole_den: Floats, mask: NDArray[np.bool_]) -> Floats:
-    """The member's rate minus the rest's, over window and baseline; 0 where either is undefined."""
+    """The member's rate minus the rest's, over the buckets of `mask`; 0 where either is undefined."""
     num, den = (np.where(mask, part, 0.0).sum(axis=1) for part in (members.num, members.den))
     rest_num, rest_den = float(whole_num[mask].sum()) - num, float(whole_den[mask].sum()) - den
     fine = (den > 0) & (rest_den > 0)

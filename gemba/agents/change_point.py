@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from gemba.agents.base import Brief
+from gemba.agents.candidates import comparison, strength_of_whole
 from gemba.agents.dating import Dated, date_change
 from gemba.agents.panel import Panel, Setting, panel, setting
 from gemba.agents.wording import difference_unit, name_of, number, quantity
@@ -81,6 +82,7 @@ def _claim(found: Setting, whole: Panel, dated: Dated) -> Claim:
             "shape": change.shape,
             "usual_level": usual * scale,
             "positions_tried": change.tried,
+            "score": strength_of_whole(comparison(found, whole)),
         },
     )
 

@@ -38,14 +38,11 @@ def date_change(
     if found.two_sided:
         return None
     timeline = found.timeline
-    residual, _, weight = residuals(
-        num[None],
-        den[None],
-        total_num,
-        total_den,
-        timeline=timeline,
-        against_rest=against_rest,
-    )
+    both = (num[None], den[None])
+    if against_rest:
+        both = (np.stack([num, total_num - num]), np.stack([den, total_den if found.additive else total_den - den]))
+    residual, _, weight = residuals(*both, total_num, total_den, timeline=timeline, against_rest=against_rest)
+    residual, weight = residual[:1], weight[:1]
     noise = estimate_noise(residual, weight, history=timeline.history, block=timeline.block)
     deviation = np.divide(residual[0], weight[0], out=np.zeros_like(residual[0]), where=weight[0] > 0)
     where = np.flatnonzero(timeline.window)

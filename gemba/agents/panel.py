@@ -62,6 +62,11 @@ class Setting:
         return self.brief.model
 
     @property
+    def additive(self) -> bool:
+        """Whether the metric adds up over rows."""
+        return additive_column(self.model, self.question.metric) is not None
+
+    @property
     def groupings(self) -> tuple[Grouping, ...]:
         """Every grouping of the history cube but the total."""
         return tuple(g for g in cube_request(self.brief, HISTORY).groupings if g != TOTAL)

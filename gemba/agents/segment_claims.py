@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gemba.agents.candidates import Candidate, Comparison
+import math
+
+from gemba.agents.candidates import Candidate, Comparison, strength_of_whole
+from gemba.agents.dating import date_change
 from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
 from gemba.evidence.measure import additive_column
 from gemba.insights.ids import claim_id
@@ -79,6 +82,61 @@ def segment_claim(compared: Comparison, candidate: Candidate, *, dates: dict[str
             "explained_pct": percent,
             "deviation_pct": 100.0 * float(tests.deviation[i]),
             "score": candidate.score,
+            **dates,
+        },
+    )
+
+
+def whole_claim(compared: Comparison) -> Claim | None:
+    """The claim that the whole moved; None where its noise is not known."""
+    found, own = compared.found, compared.own
+    model, question = found.model, found.question
+    metric = question.metric
+    if not math.isfinite(float(own.p[0])):
+        return None
+    scale, unit, shown = model.metrics[metric].scale, difference_unit(model, metric), model.metrics[metric].unit
+    factor = scale * (float(found.timeline.window.sum()) if compared.additive else 1.0)
+    low, high = own.interval()
+    before, effect = float(own.before[0]) * factor, float(own.effect[0]) * factor
+    ci = (float(low[0]) * factor, float(high[0]) * factor)
+    statement = (
+        f"{name_of(metric).capitalize()} moved as a whole, from {quantity(before, shown)} to "
+        f"{quantity(before + effect, shown)}: {quantity(effect, unit, signed=True)} (95 % interval {number(ci[0])} to "
+        f"{number(ci[1])}). No segment accounts for it better."
+    )
+    dates = {}
+    dated = date_change(
+        found,
+        compared.whole.num[0],
+        compared.whole.den[0],
+        compared.whole.num[0],
+        compared.whole.den[0],
+        against_rest=False,
+    )
+    if dated is not None:
+        dates = {"date": dated.date, "date_low": dated.low, "date_high": dated.high}
+        statement += f" It began between {dated.low} and {dated.high}."
+    both = found.timeline.window | found.timeline.baseline
+    return Claim(
+        id=claim_id("segment", metric, (), question=question, agent=AGENT, extra="whole"),
+        kind="segment",
+        metric=metric,
+        statement=statement,
+        effect=effect,
+        unit=unit,
+        ci=ci,
+        p_value=float(own.p[0]),
+        n=int(compared.whole.rows[0][both].sum()),
+        method=METHOD,
+        agent=AGENT,
+        details={
+            "aspect": "whole",
+            "before": before,
+            "after": before + effect,
+            "whole_change": compared.change * scale,
+            "explained_pct": 100.0,
+            "deviation_pct": 100.0 * float(own.effect[0] / abs(own.expected[0])) if own.expected[0] else 0.0,
+            "score": strength_of_whole(compared),
             **dates,
         },
     )

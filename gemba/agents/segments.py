@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from gemba.agents.base import Brief
-from gemba.agents.candidates import Candidate, candidates, comparison
+from gemba.agents.candidates import Candidate, candidates, comparison, strength_of_whole
 from gemba.agents.dating import date_change, first_seen
-from gemba.agents.panel import panel, setting
-from gemba.agents.segment_claims import segment_claim
+from gemba.agents.panel import Panel, panel, setting
+from gemba.agents.segment_claims import segment_claim, whole_claim
 from gemba.errors import SampleTooSmallError
 from gemba.evidence.types import TOTAL
 from gemba.insights.types import Claim, Findings, Gap, Test
@@ -18,6 +21,7 @@ AGENT = "segments"
 MOST_MEMBERS = 2000
 MOST_CLAIMS = 12
 LEAST_BUCKETS = 14
+CONVINCING = 0.002
 
 
 class SegmentsAgent:
@@ -38,40 +42,80 @@ class SegmentsAgent:
         compared = comparison(found, panel(found, TOTAL))
         every: list[Candidate] = []
         notes: list[str] = []
+        panels: list[Panel] = []
         for grouping in found.groupings:
             brief.check_time()
             members = panel(found, grouping)
-            if len(members.members) < 2:
-                continue
             if len(members.members) > MOST_MEMBERS:
                 notes.append(f"{' and '.join(grouping)}: {len(members.members)} members, too many to compare.")
-                continue
-            every.extend(candidates(compared, members))
+            elif len(members.members) > 1:
+                panels.append(members)
+        known: set[tuple[str, bytes]] = {("level", _fingerprint(compared.whole, 0))}
+        for members in sorted(panels, key=lambda one: (len(one.grouping), -len(one.members))):
+            brief.check_time()
+            for candidate in candidates(compared, members):
+                mark = (candidate.aspect, _fingerprint(members, candidate.index))
+                if mark not in known:
+                    known.add(mark)
+                    every.append(candidate)
         if not every:
             return Gap(agent=AGENT, reason="too_little_data", message="no segment has enough history to be tested")
         chosen = distinct(every)
         claims: list[Claim] = []
         owner: dict[int, str] = {}
+        whole = whole_claim(compared)
+        if whole is not None and all(strength_of_whole(compared) >= candidate.score for candidate in chosen):
+            claims.append(whole)
         for candidate in chosen:
             brief.check_time()
             claim = segment_claim(compared, candidate, dates=_dates(candidate))
             claims.append(claim)
             owner[id(candidate)] = claim.id
         tests = tuple(Test(id=f"{AGENT}:{one.label}", p_value=float(one.p), claim=owner.get(id(one))) for one in every)
+        if np.isfinite(compared.own.p[0]):
+            owned = claims[0].id if claims and claims[0] is whole else None
+            tests = (Test(id=f"{AGENT}:whole", p_value=float(compared.own.p[0]), claim=owned), *tests)
         return Findings(agent=AGENT, claims=tuple(claims), tests=tests, notes=tuple(notes))
 
 
 def distinct(every: list[Candidate]) -> list[Candidate]:
-    """The best candidates, best first; of segments that are made of the same rows only the best one."""
+    """The best candidates, best first; of segments that are the same rows in the window only one.
+
+    Which one: fewer predicates first; then the dimension with clearly more members, which says more precisely where (a
+    lot rather than its supplier), unless its own evidence is too thin; then the clearly smaller p-value.
+    """
     ordered = sorted(every, key=lambda one: (-one.score, len(one.panel.grouping), one.label))
-    chosen: list[Candidate] = []
+    groups: list[list[Candidate]] = []
     for candidate in ordered:
-        if len(chosen) == MOST_CLAIMS or not np.isfinite(candidate.score):
+        if not np.isfinite(candidate.score):
             break
-        rows = candidate.panel.rows[candidate.index]
-        if not any(same_rows(rows, kept.panel.rows[kept.index]) for kept in chosen):
-            chosen.append(candidate)
-    return chosen
+        rows = _window_rows(candidate)
+        same = next((group for group in groups if same_rows(rows, _window_rows(group[0]))), None)
+        if same is not None:
+            same.append(candidate)
+        elif len(groups) < MOST_CLAIMS:
+            groups.append([candidate])
+    return [min(group, key=_plainness) for group in groups]
+
+
+def _fingerprint(members: Panel, index: int) -> bytes:
+    """Equal for segments made of the same rows: machine 7, and hall 1 with machine 7, are one test, not two."""
+    return members.num[index].tobytes() + members.rows[index].tobytes()
+
+
+def _plainness(candidate: Candidate) -> tuple[float, ...]:
+    members = len(candidate.panel.members)
+    return (
+        candidate.p > CONVINCING,
+        len(candidate.panel.grouping),
+        -round(math.log2(members)),
+        -round(-math.log10(max(candidate.p, 1e-300)) / 2),
+        -members,
+    )
+
+
+def _window_rows(candidate: Candidate) -> NDArray[np.float64]:
+    return candidate.panel.rows[candidate.index][candidate.compared.found.timeline.window]
 
 
 def _dates(candidate: Candidate) -> dict[str, str]:

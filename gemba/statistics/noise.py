@@ -11,7 +11,7 @@ from scipy.special import chdtri, polygamma, psi
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-TRIMMED = 0.15
+TRIMMED = 0.1
 """Share of the noisiest blocks left out, so that an earlier incident does not hide the next."""
 
 
@@ -26,7 +26,13 @@ class Noise:
 
 
 def estimate_noise(
-    residual: Floats, weight: Floats, *, history: Mask, block: int, least: float | Floats = 0.0
+    residual: Floats,
+    weight: Floats,
+    *,
+    history: Mask,
+    block: int,
+    least: float | Floats = 0.0,
+    fitted: float = 0.0,
 ) -> Noise:
     """Robust quasi-likelihood dispersion and lag-1 memory of each series, steadied by the others of its family.
 
@@ -35,13 +41,14 @@ def estimate_noise(
         weight: What the variance is proportional to, shape (S, T); 0 marks a bucket without observation.
         history: Buckets to learn from, shape (T,).
         block: Buckets in a block (a week, a day of hours): incidents last about that long.
+        fitted: Parameters of the expectation that were learnt from the same history, besides level and drift.
         least: Lower bound of the dispersion (1 for counts), scalar or shape (S,).
 
     Notes:
-        A linear drift is removed first. The noisiest 15 % of blocks are left out and the rest scaled up to what
+        A linear drift is removed first. The noisiest tenth of the blocks are left out and the rest scaled up to what
         normal noise would give. The variances of a family of S >= 3 series are shrunk to their common value
-        with the weight that their scatter earns (Smyth 2004). Memory is corrected for small-sample bias
-        (Marriott and Pope 1954) and drawn half way to the family's median.
+        with the weight that their scatter earns (Smyth 2004). Memory is corrected for the bias of a
+        small sample about a line (after Marriott and Pope 1954) and drawn half way to the family's median.
 
     References:
         G. K. Smyth, "Linear models and empirical Bayes methods", Stat. Appl. Genet. Mol. Biol. 3(1), 2004.
@@ -51,10 +58,10 @@ def estimate_noise(
     count = used.sum(axis=1).astype(float)
     z = np.where(used, residual / np.sqrt(np.where(weight > 0, weight, 1.0)), 0.0)
     z = np.where(used, z - _drift(z, used), 0.0)
-    raw, kept = _trimmed_mean_square(z, used, history, block)
+    raw, kept = _trimmed_mean_square(z, used, history, block, 2.0 + fitted)
     memory = _memory(z, used, count)
     thin = (1.0 - memory**2) / (1.0 + memory**2)
-    df = np.maximum(kept * thin - 3.0, 0.0)
+    df = np.maximum(kept * thin - 3.0 - fitted, np.minimum(kept, 2.0))
     dispersion, df = _steady(raw, df, np.where(used, weight, 0.0).sum(axis=1) / np.maximum(count, 1))
     return Noise(dispersion=np.maximum(dispersion, least), memory=memory, df=df)
 
@@ -68,7 +75,7 @@ def _drift(z: Floats, used: Mask) -> Floats:
     return z.sum(axis=1, keepdims=True) / count + slope * centred
 
 
-def _trimmed_mean_square(z: Floats, used: Mask, history: Mask, block: int) -> tuple[Floats, Floats]:
+def _trimmed_mean_square(z: Floats, used: Mask, history: Mask, block: int, fitted: float) -> tuple[Floats, Floats]:
     """Mean square without the noisiest blocks, and the observations it rests on."""
     where = np.flatnonzero(history)
     if where.size == 0:
@@ -78,7 +85,7 @@ def _trimmed_mean_square(z: Floats, used: Mask, history: Mask, block: int) -> tu
     counts = np.add.reduceat(used[:, where].astype(float), edges, axis=1)
     mean = np.divide(squares, counts, out=np.full_like(squares, np.nan), where=counts > 0)
     blocks = (counts > 0).sum(axis=1)
-    drop = np.where(blocks >= 5, np.ceil(TRIMMED * blocks), 0).astype(int)
+    drop = np.where(blocks >= 5, np.floor(TRIMMED * blocks), 0).astype(int)
     order = np.argsort(np.where(np.isnan(mean), -1.0, mean), axis=1)
     rank = np.argsort(order, axis=1)
     keep = (counts > 0) & (rank < (mean.shape[1] - drop)[:, None])
@@ -88,7 +95,7 @@ def _trimmed_mean_square(z: Floats, used: Mask, history: Mask, block: int) -> tu
     lift = np.array(
         [_lift(int(b), int(d), round(float(size))) for b, d, size in zip(blocks, drop, typical, strict=True)]
     )
-    return np.where(kept > 1, raw * lift * kept / np.maximum(kept - 2.0, 1.0), np.nan), kept
+    return np.where(kept > 1, raw * lift * kept / np.maximum(kept - fitted, np.maximum(0.3 * kept, 1.0)), np.nan), kept
 
 
 def _lift(blocks: int, drop: int, size: int) -> float:
@@ -108,7 +115,7 @@ def _memory(z: Floats, used: Mask, count: Floats) -> Floats:
     square = (clipped**2).sum(axis=1) / np.maximum(count, 1)
     lagged = (clipped[:, 1:] * clipped[:, :-1] * both).sum(axis=1) / pairs
     memory = np.divide(lagged, square, out=np.zeros_like(square), where=square > 0)
-    memory = memory + (1.0 + 3.0 * memory) / np.maximum(count, 4.0)
+    memory = memory + (2.0 + 4.0 * memory) / np.maximum(count, 8.0)
     enough = count >= 20
     if enough.any():
         middle = float(np.median(memory[enough]))
@@ -135,11 +142,16 @@ def _steady(variance: Floats, df: Floats, size: Floats) -> tuple[Floats, Floats]
     prior_df = 2.0 * _inverse_trigamma(excess) if excess > 0 else 1e3
     prior_df = min(prior_df, 1e3)
     prior = np.exp(
-        logs.mean() + slope * (np.log(np.maximum(size, 1e-300)) - middle) + psi(prior_df / 2.0) - np.log(prior_df / 2.0)
+        logs.mean()
+        + slope * (np.clip(np.log(np.maximum(size, 1e-300)), lowest, highest) - middle)
+        + psi(prior_df / 2.0)
+        - np.log(prior_df / 2.0)
     )
     own = np.where(np.isfinite(variance), variance, 0.0)
     weight = np.where(np.isfinite(variance), df, 0.0)
-    return (prior_df * prior + weight * own) / (prior_df + weight), np.minimum(prior_df + weight, 4.0 * df[good].sum())
+    return (prior_df * prior + weight * own) / (prior_df + weight), np.minimum(
+        prior_df + weight, np.maximum(weight, 0.5 * df[good].sum())
+    )
 
 
 def _inverse_trigamma(value: float) -> float:

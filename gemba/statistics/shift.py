@@ -89,13 +89,19 @@ def shift_tests(
     positive = never_negative(num, den, total_num, total_den)
     residual, mean, weight = residuals(num, den, total_num, total_den, timeline=timeline, against_rest=against_rest)
     ok = weight > 0
+    seasons = len(np.unique(timeline.season))
     noise = estimate_noise(
-        residual, weight, history=timeline.history, block=timeline.block, least=1.0 if counts else 0.0
+        residual,
+        weight,
+        history=timeline.history,
+        block=timeline.block,
+        least=1.0 if counts else 0.0,
+        fitted=(seasons - 1) * (0.5 if against_rest else 1.0),
     )
     after = _ratio(residual, weight, timeline.window)
     before = _ratio(residual, weight, timeline.baseline)
     effect_weight = after - before
-    se = np.sqrt(noise.dispersion * _spread(weight, noise, timeline))
+    se = np.sqrt(noise.dispersion * (_spread(weight, noise, timeline) + _season_spread(weight, timeline)))
     inflation = _past_comparisons(residual, weight, noise, timeline)
     se = se * np.sqrt(inflation)
     known = (((weight > 0) & timeline.history).sum(axis=1) >= LEAST_HISTORY) & np.isfinite(effect_weight) & (se > 0)
@@ -196,6 +202,19 @@ def _spread(weight: Floats, noise: Noise, timeline: Timeline) -> Floats:
         carried = carried + h[:, t]
         last = t
     return (h[:, where] ** 2).sum(axis=1) + 2.0 * crossed
+
+
+def _season_spread(weight: Floats, timeline: Timeline) -> Floats:
+    """What the learnt pattern's own error adds, for dispersion 1: nothing where both windows hold the same seasons."""
+    onehot = np.eye(int(timeline.season.max()) + 1)[timeline.season]
+
+    def shares(mask: Mask) -> Floats:
+        by_season = np.where(mask, weight, 0.0) @ onehot
+        return by_season / np.maximum(by_season.sum(axis=1, keepdims=True), 1e-300)
+
+    known = np.where(timeline.history, weight, 0.0) @ onehot
+    off = (shares(timeline.window) - shares(timeline.baseline)) ** 2
+    return np.where(known > 0, off / np.where(known > 0, known, 1.0), 0.0).sum(axis=1)
 
 
 def _past_comparisons(residual: Floats, weight: Floats, noise: Noise, timeline: Timeline) -> float:

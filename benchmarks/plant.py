@@ -1,0 +1,230 @@
+"""Planted factories: is the planted cause named first, and are quiet windows left in peace?
+
+Every question of every seed goes through the engine: plan, evidence, all planned agents, weighing. Beside it a naive
+ranker that names the segment with the largest contribution. Methods were developed on seeds 1–40; figures are
+reported on 1000–1199.
+
+    python -m benchmarks.plant [--seeds 1000-1199] [-o FILE] [--dump FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from scipy.stats import beta
+
+from benchmarks.machine import RESULTS, heading
+from gemba.agents.base import Brief
+from gemba.agents.registry import agents
+from gemba.agents.run import run_agent
+from gemba.evidence.types import CubeRequest, Limits
+from gemba.evidence.warehouse import FrameWarehouse
+from gemba.insights.types import Claim
+from gemba.insights.weigh import Weighed, weigh
+from gemba.planning.plan import make_plan
+from gemba.plant.model import model_text
+from gemba.plant.simulate import simulate
+from gemba.plant.truth import TruthEvent, TruthQuestion
+from gemba.questions.types import Segment, Why
+from gemba.semantics.load import parse_model
+from gemba.semantics.model import SemanticModel
+
+LEAST_OVERLAP = 0.8
+LIMITS = Limits(queries=500)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question about a planted cause. Ranks count from 1; 0: not among the claims."""
+
+    seed: int
+    kind: str
+    effect: float
+    metric: str
+    rank: int
+    significant: bool
+    dated: bool
+    naive_rank: int
+    seconds: float
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """One question about a window without a cause. `called`: statements of claims called significant."""
+
+    seed: int
+    metric: str
+    called: tuple[str, ...]
+
+
+class Factory:
+    """The engine over one simulated factory."""
+
+    def __init__(self, seed: int, model: SemanticModel) -> None:
+        plant = simulate(seed)
+        self.model, self.truth = model, plant.truth
+        self.warehouse = FrameWarehouse(plant.tables)
+        self.coverage = {
+            name: self.warehouse.coverage(model, name) for name, source in model.sources.items() if source.time
+        }
+        self.agents = agents()
+
+    def investigate(self, question: Why) -> Weighed:
+        """Plan, gather, look and weigh, as an investigation does."""
+        plan = make_plan(question, self.model, coverage=self.coverage, plug_ins=())
+        evidence = self.warehouse.gather(self.model, (*plan.cubes, *plan.values, *plan.quality), limits=LIMITS)
+        brief = Brief(model=self.model, plan=plan, evidence=evidence)
+        outcomes = [run_agent(self.agents[planned.name], brief) for planned in plan.agents]
+        return weigh(plan, outcomes, model=self.model)
+
+    def finds(self, claim: Claim, event: TruthEvent, question: Why) -> bool:
+        """The contract's rule for segments: equal, or one predicate more or less on at least 80 % the same rows."""
+        filters = _members(question.filters)
+        named, planted = _members(claim.segment) - filters, _members(event.segment) - filters
+        if named == planted:
+            return True
+        if not (named < planted or planted < named) or abs(len(named) - len(planted)) != 1:
+            return False
+        return self._overlap(named, planted, question) >= LEAST_OVERLAP
+
+    def _overlap(self, one: frozenset, other: frozenset, question: Why) -> float:
+        grouping = tuple(sorted({name for name, _ in one | other}))
+        request = CubeRequest(
+            name="overlap",
+            metric=question.metric,
+            filters=question.filters,
+            span=question.window,
+            bucket="whole",
+            groupings=(grouping,),
+        )
+        frame = self.warehouse.gather(self.model, [request], limits=LIMITS).cube("overlap", grouping)
+        n = frame[f"{self.model.leaves(question.metric)[0]}.n"].to_numpy()
+        inside = [_inside(frame, members) for members in (one, other)]
+        union = float(n[inside[0] | inside[1]].sum())
+        return float(n[inside[0] & inside[1]].sum()) / union if union else 0.0
+
+
+def _members(segment: Segment) -> frozenset:
+    return frozenset((one.dimension, str(one.values[0]) if one.values else None) for one in segment)
+
+
+def _inside(frame: pl.DataFrame, members: frozenset) -> np.ndarray:
+    inside = np.ones(frame.height, dtype=bool)
+    for dimension, value in members:
+        inside &= frame[dimension].eq_missing(pl.Series([value], dtype=pl.String)).to_numpy()
+    return inside
+
+
+def ask(factory: Factory, seed: int, asked: TruthQuestion) -> Asked | Quiet:
+    """Investigate one question and hold the answer against the truth."""
+    question = asked.typed
+    assert isinstance(question, Why)
+    started = time.perf_counter()
+    found = factory.investigate(question)
+    seconds = time.perf_counter() - started
+    if not asked.answers:
+        return Quiet(seed, question.metric, tuple(one.statement for one in found.claims if one.significant))
+    event = factory.truth.event(asked.answers[0])
+    rank = next((i for i, one in enumerate(found.claims, 1) if factory.finds(one, event, question)), 0)
+    claim = found.claims[rank - 1] if rank else None
+    parts = [one for one in found.claims if one.kind == "contribution" and one.segment]
+    parts.sort(key=lambda one: -abs(one.effect))
+    naive = next((i for i, one in enumerate(parts, 1) if factory.finds(one, event, question)), 0)
+    start = event.start.date().isoformat()
+    dates = (claim.details.get("date_low"), claim.details.get("date_high")) if claim else (None, None)
+    dated = isinstance(dates[0], str) and isinstance(dates[1], str) and dates[0] <= start <= dates[1]
+    return Asked(
+        seed=seed,
+        kind=event.kind,
+        effect=event.effect,
+        metric=question.metric,
+        rank=rank,
+        significant=bool(claim and claim.significant),
+        dated=dated,
+        naive_rank=naive,
+        seconds=seconds,
+        first=found.claims[0].statement if found.claims else "",
+    )
+
+
+def table(asked: list[Asked], quiet: list[Quiet]) -> str:
+    """The results as Markdown."""
+    lines = [
+        "| effect in noise | kind | n | first | first, significant | first three | start dated | naive | naive three |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for title, chosen in _groups(asked):
+        shares = (
+            [one.rank == 1 for one in chosen],
+            [one.rank == 1 and one.significant for one in chosen],
+            [1 <= one.rank <= 3 for one in chosen],
+            [one.dated for one in chosen],
+            [one.naive_rank == 1 for one in chosen],
+            [1 <= one.naive_rank <= 3 for one in chosen],
+        )
+        cells = " | ".join(f"{100 * float(np.mean(share)):.0f} %" for share in shares)
+        lines.append(f"| {title[0]} | {title[1]} | {len(chosen)} | {cells} |")
+    if quiet:
+        called = sum(bool(one.called) for one in quiet)
+        bound = float(beta.ppf(0.99, called + 1, len(quiet) - called)) if called < len(quiet) else 1.0
+        lines.append(
+            f"\nQuiet windows: {len(quiet)}; something called significant in {called} "
+            f"({100 * called / len(quiet):.1f} %; one-sided 99 % upper bound {100 * bound:.1f} %)."
+        )
+    if asked:
+        seconds = np.array([one.seconds for one in asked])
+        lines.append(f"Seconds an investigation: median {np.median(seconds):.2f}, largest {seconds.max():.2f}.")
+    return "\n".join(lines)
+
+
+def _groups(asked: list[Asked]) -> Iterable[tuple[tuple[str, str], list[Asked]]]:
+    kinds = sorted({one.kind for one in asked})
+    ladder = [(f"{size:g}", [one for one in asked if one.effect == size]) for size in sorted({a.effect for a in asked})]
+    ladder.append(("≥ 3", [one for one in asked if one.effect >= 3]))
+    for title, chosen in ladder:
+        for kind in kinds:
+            part = [one for one in chosen if one.kind == kind]
+            if part:
+                yield (title, kind), part
+        if chosen:
+            yield (f"**{title}**", "**all**"), chosen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", default="1000-1199", help="first-last, both included")
+    parser.add_argument("-o", type=Path, default=RESULTS / "plant.md", help="where the table goes")
+    parser.add_argument("--dump", type=Path, help="one JSON line a question")
+    options = parser.parse_args()
+    first, _, last = options.seeds.partition("-")
+    model = parse_model(model_text(), name="factory")
+    asked: list[Asked] = []
+    quiet: list[Quiet] = []
+    seeds = range(int(first), int(last or first) + 1)
+    for seed in seeds:
+        factory = Factory(seed, model)
+        for question in factory.truth.questions:
+            outcome = ask(factory, seed, question)
+            (asked if isinstance(outcome, Asked) else quiet).append(outcome)  # type: ignore[arg-type]
+        called = sum(bool(one.called) for one in quiet)
+        print(f"seed {seed}: {len(asked)} asked, {called} of {len(quiet)} quiet called", file=sys.stderr)
+    text = f"{heading('Planted factories')}\nSeeds {options.seeds}.\n\n{table(asked, quiet)}\n"
+    print(text)
+    options.o.parent.mkdir(parents=True, exist_ok=True)
+    options.o.write_text(text, encoding="utf-8")
+    if options.dump:
+        lines = [json.dumps(asdict(one)) for one in (*asked, *quiet)]
+        options.dump.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
