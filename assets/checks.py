@@ -5,6 +5,7 @@ once (contributions sum to the change, every number in the text is backed) are `
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -14,8 +15,13 @@ from assets.steps import Weighed
 from gemba.investigation import Investigator
 from resources.expectations import Expect, Expectations, Observed
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 PROVEN = "claims_are_proven"
 LOOKED = "every_planned_agent_looked"
+SUM_TOLERANCE = 1e-9
+SLACK = 1e-9  # of the largest number involved: rounding, not evidence
 EITHER = "either_value_is_missing"
 
 
@@ -30,7 +36,9 @@ def expectations_of_claims(alpha: float) -> tuple[Expect, ...]:
         Expect("no claim is told twice", "ExpectColumnValuesToBeUnique", {"column": "id"}),
         Expect("every claim is a sentence", "ExpectColumnValueLengthsToBeBetween", between("statement", 1, None)),
         Expect("every effect is a number", "ExpectColumnValuesToNotBeNull", {"column": "effect"}),
-        Expect("every claim rests on observations", "ExpectColumnValuesToBeBetween", between("n", 1, None)),
+        Expect(
+            "every claim rests on observations", "ExpectColumnValuesToBeBetween", between("n_where_estimated", 1, None)
+        ),
         Expect("p-values are probabilities", "ExpectColumnValuesToBeBetween", between("p_value", 0, 1)),
         Expect("q-values are probabilities", "ExpectColumnValuesToBeBetween", between("q_value", 0, 1)),
         Expect("confidence is from 0 to 1", "ExpectColumnValuesToBeBetween", between("confidence", 0, 1)),
@@ -42,18 +50,40 @@ def expectations_of_claims(alpha: float) -> tuple[Expect, ...]:
         Expect(
             "the effect is not below its interval",
             "ExpectColumnPairValuesAToBeGreaterThanB",
-            {"column_A": "effect", "column_B": "ci_low", "or_equal": True, "ignore_row_if": EITHER},
+            {"column_A": "effect", "column_B": "ci_low_with_slack", "or_equal": True, "ignore_row_if": EITHER},
         ),
         Expect(
             "the effect is not above its interval",
             "ExpectColumnPairValuesAToBeGreaterThanB",
-            {"column_A": "ci_high", "column_B": "effect", "or_equal": True, "ignore_row_if": EITHER},
+            {"column_A": "ci_high_with_slack", "column_B": "effect", "or_equal": True, "ignore_row_if": EITHER},
         ),
         Expect(
             "what is called significant has its q-value within the allowed rate",
             "ExpectColumnValuesToBeBetween",
             between("q_where_significant", 0, alpha),
         ),
+        Expect(
+            "every number of a statement is backed by its claim",
+            "ExpectColumnValuesToBeInSet",
+            {"column": "ungrounded", "value_set": [""]},
+        ),
+        Expect(
+            "the parts of a decomposition sum to the change",
+            "ExpectColumnValuesToBeBetween",
+            between("sum_error", 0, SUM_TOLERANCE),
+        ),
+    )
+
+
+def frame_to_check(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The claims frame with the columns that hold under a condition, empty where the condition does not."""
+    slack = SLACK * frame[["ci_low", "ci_high", "effect"]].abs().max(axis=1)
+    is_significant = frame["significant"].eq(True)
+    return frame.assign(
+        q_where_significant=frame["q_value"].where(is_significant),
+        n_where_estimated=frame["n"].where(~frame["exact"].eq(True)),
+        ci_low_with_slack=frame["ci_low"] - slack,
+        ci_high_with_slack=frame["ci_high"] + slack,
     )
 
 
@@ -88,8 +118,7 @@ def claims(
     rules = review(weighed, findings.plan)
     observed: tuple[Observed, ...] = ()
     if weighed.claims:
-        frame = claims_frame(weighed).to_pandas()
-        frame["q_where_significant"] = frame["q_value"].where(frame["significant"].fillna(False).astype(bool))
+        frame = frame_to_check(claims_frame(weighed, findings.plan))
         observed = expectations.validate(frame, expectations_of_claims(weighed.alpha))
     reasons = (
         *(f"{one.claim}: {one.seen} {list(one.offending)}" for one in observed if not one.passed),

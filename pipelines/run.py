@@ -55,7 +55,7 @@ def execute(defs: dg.Definitions, partition_key: str, *, reason: str, instance: 
     from assets.keys import QUESTIONS
     from pipelines.executor import OWN_PROCESS_TAG
 
-    job = defs.get_job_def("investigation")
+    job = defs.resolve_job_def("investigation")
     instance.add_dynamic_partitions(str(QUESTIONS.name), [partition_key])
     run = instance.create_run_for_job(
         job,
