@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from gemba.semantics.model import SemanticModel
 
 SEED = 7
-START = date(2026, 6, 19)
-DAYS = 150
 APPENDED_DAYS = 2
 AS_OF = datetime(2026, 11, 16, 6, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 """Monday morning after the last simulated day."""
@@ -71,6 +69,7 @@ class Demo:
         with self.step("The same questions of real data"):
             steel = self.ask(models["steel"], "Why did energy use change in May 2018?")
             sales = self.ask(models["northwind"], "top 5 products by revenue in 1997")
+            stops = self.ask(models["factory"], "Why did downtime change last week?", as_of=AS_OF)
         with self.step("Asked again, in other words: from the cache"):
             again = self.ask(models["factory"], "what drove the increase in scrap rate last week", as_of=AS_OF)
             self.expect(again.cache == "hit", "the paraphrase is served from the cache")
@@ -81,7 +80,7 @@ class Demo:
             unclear = self.ask(models["factory"], "Why did scrap rise on machine M13 last week?", as_of=AS_OF)
             self.expect(unclear.status == "clarify", "it asks back")
         with self.step("Later data arrives in one source"):
-            fresh = self.append_and_refresh(scrap, others=(steel, sales))
+            fresh = self.append_and_refresh(scrap, others=(steel, sales, stops))
         with self.step("Every claim recomputed, before and after the source moved on"):
             self.verify_all()
         self.farewell(url, fresh)
@@ -91,7 +90,7 @@ class Demo:
     def connect_sources(self) -> dict[str, SemanticModel]:
         """Fill the databases, keep the connections, load and register the three models."""
         from examples.northwind.load import load as load_northwind
-        from gemba.plant.simulate import simulate
+        from gemba.plant.simulate import DAYS, simulate
         from gemba.plant.write import write_database
         from gemba.store.databases import ensure_database
 
@@ -100,7 +99,7 @@ class Demo:
             ensure_database(server, database)
             save_connection(self.workspace.settings.home, variable, server.url(database))
         self.workspace.export_environment()
-        plant = simulate(SEED, days=DAYS, start=START)
+        plant = simulate(SEED, days=DAYS)
         write_database(plant, server.url("factory"))
         self.console.print(f"factory    {plant.rows:>9,} rows in {len(plant.tables)} tables, simulated (seed {SEED})")
         load_northwind(server.url("northwind"))
@@ -126,11 +125,13 @@ class Demo:
 
     def append_and_refresh(self, scrap: Answer, *, others: tuple[Answer, ...]) -> Insight:
         """Append to the factory alone; the sensor withdraws and refreshes what read it and nothing else."""
+        from gemba.plant.simulate import DAYS
         from gemba.plant.write import append_days
 
         assert scrap.insight is not None
-        append_days(SEED, self.workspace.server.url("factory"), start=START, days=DAYS, more=APPENDED_DAYS)
-        self.console.print(f"{APPENDED_DAYS} more days of the factory, with late rows for the week before")
+        url = self.workspace.server.url("factory")
+        rows = append_days(SEED, url, days=DAYS, more=APPENDED_DAYS, only=("production",))
+        self.console.print(f"{rows:,} orders of {APPENDED_DAYS} more days, late ones of the week before among them")
         archive = self.workspace.archive
         with self.console.status("waiting for the freshness sensor"):
             fresh = self._await_refresh(scrap.insight)

@@ -166,12 +166,13 @@ def plant(
     out: Annotated[str, typer.Option("--out", help="A folder (Parquet) or a database URL.")],
     days: Annotated[int, typer.Option("--days", min=30)] = 150,
     scale: Annotated[float, typer.Option("--scale", min=0.01, help="1 makes about 100,000 orders.")] = 1.0,
+    truth: Annotated[Path | None, typer.Option("--truth", help="For a database: where truth.json goes.")] = None,
     as_json: Json = False,
 ) -> None:
     """Simulate a factory with planted causes, and the truth beside it."""
     from interfaces.cli import planting
 
-    _end(planting.plant(seed, out, days=days, scale=scale, as_json=as_json))
+    _end(planting.plant(seed, out, days=days, scale=scale, truth=truth, as_json=as_json))
 
 
 @app.command()
