@@ -26,6 +26,7 @@ LEAST_VOLUME_PCT = 5.0
 LEAST_SHARE_PP = 0.5
 DOUBTFUL_SHARE_PP = 5.0
 DOUBTFUL_VOLUME_PCT = 50.0
+Details = dict[str, float | int | str | bool | None]
 DOUBTFUL_DAYS = {True: 0.1, False: 0.3}  # by whether the metric adds up: a rate survives an absent day
 
 
@@ -91,6 +92,10 @@ def _days(brief: Brief, request: QualityRequest) -> Days:
     return Days(request, days, arrays.pop("rows"), arrays, inside)
 
 
+def _metric(brief: Brief) -> str:
+    return getattr(brief.plan.question, "metric", None) or ""
+
+
 def _dates(window: Window, zone: ZoneInfo) -> tuple[date, date]:
     """First date and the date after the last one that the window touches."""
     start, end = window.start.astimezone(zone), window.end.astimezone(zone)
@@ -99,7 +104,7 @@ def _dates(window: Window, zone: ZoneInfo) -> tuple[date, date]:
 
 def _look(brief: Brief, days: Days, claims: list[Claim], tests: list[Test]) -> None:
     """All checks of one source. Tests are recorded whether or not a claim comes of them."""
-    metric = brief.plan.question.metric  # type: ignore[union-attr]
+    metric = _metric(brief)
     adds_up = additive_column(brief.model, metric) is not None
     source = name_of(days.request.source)
 
@@ -110,7 +115,8 @@ def _look(brief: Brief, days: Days, claims: list[Claim], tests: list[Test]) -> N
         f"The data of {source} has no rows on {number(absent.effect)} of {expected} days that usually have some "
         f"({listed}{' and later' if where.size > 3 else ''})."
     )
-    details = {"expected_days": expected, "first_absent": listed, "invalidates": share >= DOUBTFUL_DAYS[adds_up]}
+    details: Details = {"expected_days": expected, "first_absent": listed}
+    details["invalidates"] = share >= DOUBTFUL_DAYS[adds_up]
     _record(brief, days, "absent_days", absent, "days", statement, details, claims, tests, say=absent.effect > 0)
 
     volume = volume_change(days.rows, days.weekday, days.window)
@@ -147,13 +153,13 @@ def _record(
     fault: Fault,
     unit: str,
     statement: str,
-    details: dict[str, float | int | str | bool | None],
+    details: Details,
     claims: list[Claim],
     tests: list[Test],
     *,
     say: bool,
 ) -> None:
-    metric = brief.plan.question.metric  # type: ignore[union-attr]
+    metric = _metric(brief)
     label = f"{days.request.source}:{check}"
     said = say and fault.p <= WORTH_SAYING_P
     identity = claim_id("quality", metric, (), question=brief.plan.question, agent=AGENT, extra=label)

@@ -11,6 +11,7 @@ ALONE = 0.95  # no other method looked at the same segment
 AGREED = 1.0
 CONTRADICTED = 0.6  # another method finds the opposite in the same segment
 REPLICATION: dict[bool | None, float] = {True: 1.0, None: 1.0, False: 0.6}
+ESTIMATES = ("level", "trend", "share")
 DOUBTFUL_DATA = 0.5  # faults in the data coincide with the window
 
 
@@ -24,11 +25,12 @@ def confidence_of(claim: Claim, others: Sequence[Claim], *, doubtful_data: bool)
 
     Returns:
         None for an arithmetic identity: given the data there is nothing uncertain about it, and a 1 would read as
-        certainty about the cause. For an estimate without a test: the interval's level × (1 - 1/n); None without one.
+        certainty about the cause. For an estimate without a test, or a level, trend or share that is not significant
+        (it says "between these bounds", which needs no effect to be true): the interval's level × (1 - 1/n).
     """
     if claim.exact:
         return None
-    if claim.q_value is not None:
+    if claim.q_value is not None and (claim.significant or claim.kind not in ESTIMATES):
         trust = (1.0 - claim.q_value) * _reliability(claim) * REPLICATION[claim.replicated] * _agreement(claim, others)
     elif claim.ci is not None:
         trust = claim.ci_level * (1.0 - 1.0 / max(claim.n, 1))

@@ -24,7 +24,7 @@ def ungrounded(text: str, *, numbers: Iterable[float], words: Iterable[str]) -> 
     for word in sorted(
         {word for word in words if any(sign.isdigit() for sign in word)}, key=lambda one: (-len(one), one)
     ):
-        rest = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", " ", rest)
+        rest = re.sub(rf"(?<![\w.,]){re.escape(word)}(?!\w|[.,]\d)", " ", rest)
     rest = _DATE.sub(" ", rest)
     known = [abs(float(one)) for one in numbers if math.isfinite(float(one))]
     return tuple(token for token in _NUMBER.findall(rest) if not any(_is_shown_as(value, token) for value in known))

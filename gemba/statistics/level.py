@@ -45,7 +45,7 @@ def mean_estimate(values: Floats, *, season: NDArray[np.int64] | None = None) ->
 
     Returns:
         Standard error `s / sqrt(n_eff)` with `n_eff = n (1 - phi) / (1 + phi)`, phi the lag-one autocorrelation of the
-        residuals, corrected for its small-sample bias, not below 0. Student's t on `n_eff - 1 - (seasons - 1)`
+        residuals, corrected for its small-sample bias; 0 where it is not significant (5 %, one-sided). Student's t on `n_eff - 1 - (seasons - 1)`
         degrees of freedom, at least 1.
 
     Raises:
@@ -121,4 +121,6 @@ def _memory(residual: Floats) -> float:
     if square == 0:
         return 0.0
     phi = float((residual[1:] * residual[:-1]).sum()) / square
+    if phi < 1.645 / np.sqrt(n):  # a handful of values shows any phi by chance
+        return 0.0
     return min(max(phi + (1.0 + 3.0 * phi) / n, 0.0), MOST_MEMORY)
