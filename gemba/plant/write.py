@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from gemba.errors import InputError
 from gemba.plant import database, postgres
+from gemba.plant.calendar import instant, utc
 from gemba.plant.model import model_for_folder
 from gemba.plant.simulate import Plant, simulate
 from gemba.plant.tables import FACTS
@@ -53,7 +55,8 @@ def write_database(plant: Plant, url: str, *, schema: str | None = "plant") -> i
 
     Args:
         url: SQLAlchemy URL.
-        schema: Where the tables go, made if needed. None: no schema, as SQLite needs; PostgreSQL then uses `plant`.
+        schema: Where the tables go, made if needed. SQLite has none, so there the tables go without
+            (`model_text(schema=None)` is their model).
 
     Returns:
         Rows written.
@@ -65,56 +68,75 @@ def write_database(plant: Plant, url: str, *, schema: str | None = "plant") -> i
     if _is_postgres(url):
         postgres.replace_tables(plant.tables, url, schema or "plant")
     else:
-        database.replace_tables(plant.tables, url, schema)
+        database.replace_tables(plant.tables, url, None if _is_sqlite(url) else schema)
     return plant.rows
 
 
-def later_rows(seed: int, days: int, more: int, *, scale: float = 1.0, effect: float | None = None) -> Plant:
+def later_rows(
+    seed: int,
+    *,
+    days: int,
+    more: int,
+    start: date | None = None,
+    scale: float = 1.0,
+    effect: float | None = None,
+) -> Plant:
     """The plant of `days + more` days, with only those fact rows that became known after the first `days`.
 
     Appended to the tables of `simulate(seed, days=days)` they give those of `simulate(seed, days=days + more)`.
-    Among them are late rows of days already past. Dimension tables are whole.
+    Among them are late rows of days already past. Dimension tables are whole. Raises as `simulate`.
     """
-    shorter = simulate(seed, days=days, scale=scale, effect=effect)
-    return _difference(shorter, simulate(seed, days=days + more, scale=scale, effect=effect))
-
-
-def append_days(
-    plant: Plant, url: str, days: int, *, schema: str | None = "plant", only: tuple[str, ...] = ()
-) -> Plant:
-    """Add the next `days` days of the same factory to the database that holds `plant`, in one transaction.
-
-    Args:
-        plant: What the database holds now.
-        only: Tables to append to; default all. A factory may report its energy before its orders.
-
-    Returns:
-        The longer plant: what the database holds afterwards, if all tables were appended to.
-
-    Raises:
-        InputError: Unknown table, or no days. SourceUnavailableError, AccessDeniedError: as `write_database`.
-    """
-    unknown = set(only) - set(FACTS)
-    if unknown or days < 1:
-        what = ", ".join(sorted(unknown)) or "all tables"
-        raise InputError(f"cannot append {days} days to {what}", hint=f"tables: {', '.join(FACTS)}")
-    longer = simulate(plant.seed, days=plant.days + days, start=plant.start, scale=plant.scale, effect=plant.effect)
-    news = _difference(plant, longer)
-    chosen = {name: frame for name, frame in news.tables.items() if not only or name in only or name not in FACTS}
-    if _is_postgres(url):
-        postgres.add_rows(chosen, url, schema or "plant")
-    else:
-        database.add_rows(chosen, url, schema)
-    return longer
-
-
-def _difference(shorter: Plant, longer: Plant) -> Plant:
-    cut = shorter.cut
+    if more < 1:
+        raise InputError(f"cannot append {more} days", hint="at least 1")
+    longer = simulate(seed, days=days + more, start=start, scale=scale, effect=effect)
+    cut = utc(instant(longer.end - timedelta(days=more)))
     tables = {
         name: frame.filter(pl.col(FACTS[name][0]) >= cut) if name in FACTS else frame
         for name, frame in longer.tables.items()
     }
     return replace(longer, tables=tables)
+
+
+def append_days(
+    seed: int,
+    url: str,
+    *,
+    days: int,
+    more: int,
+    start: date | None = None,
+    scale: float = 1.0,
+    effect: float | None = None,
+    schema: str | None = "plant",
+    only: tuple[str, ...] = (),
+) -> int:
+    """Add the next days of the same factory to a database that holds its first `days`, in one transaction.
+
+    Args:
+        seed, start, scale, effect: As the factory in the database was made.
+        days: Days it holds. more: Days to add.
+        only: Fact tables to append to; default all. A factory may report its energy before its orders.
+
+    Returns:
+        New fact rows, including late ones. Repeating the call adds nothing.
+
+    Raises:
+        InputError: Unknown table, no days, or nothing to append to.
+        SourceUnavailableError, AccessDeniedError: As `write_database`.
+    """
+    unknown = set(only) - set(FACTS)
+    if unknown:
+        raise InputError(f"no such fact table: {', '.join(sorted(unknown))}", hint=f"tables: {', '.join(FACTS)}")
+    news = later_rows(seed, days=days, more=more, start=start, scale=scale, effect=effect).tables
+    chosen = {name: frame for name, frame in news.items() if not only or name in only or name not in FACTS}
+    if _is_postgres(url):
+        postgres.add_rows(chosen, url, schema or "plant")
+    else:
+        database.add_rows(chosen, url, None if _is_sqlite(url) else schema)
+    return sum(frame.height for name, frame in chosen.items() if name in FACTS)
+
+
+def _is_sqlite(url: str) -> bool:
+    return url.startswith("sqlite")
 
 
 def _is_postgres(url: str) -> bool:

@@ -13,7 +13,7 @@ from gemba.questions.types import Predicate
 from gemba.semantics.load import parse_model
 from gemba.semantics.model import SemanticModel
 
-SEEDS = tuple(range(1, 11))
+SEEDS = tuple(range(1, 8))
 
 
 @cache

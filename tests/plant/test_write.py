@@ -39,8 +39,9 @@ def test_the_example_is_the_model_that_ships() -> None:
 def test_sqlite_holds_all_rows_and_takes_later_ones(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'plant.db'}"
     plant = simulate(1, **SMALL)
-    assert write_database(plant, url, schema=None) == write_database(plant, url, schema=None) == plant.rows
-    longer = append_days(plant, url, 3, schema=None)
+    assert write_database(plant, url, schema=None) == write_database(plant, url) == plant.rows
+    longer = simulate(1, days=43, scale=0.1)
+    append_days(1, url, **SMALL, more=3)
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         for name, frame in longer.tables.items():
@@ -66,7 +67,7 @@ def _fields(plant: object) -> dict:
 
 
 def test_later_rows_complete_the_shorter_plant() -> None:
-    more = later_rows(1, 40, 3, scale=0.1)
+    more = later_rows(1, **SMALL, more=3)
     shorter, longer = simulate(1, **SMALL), simulate(1, days=43, scale=0.1)
     for name in ("production", "energy", "downtime"):
         assert pl.concat([shorter.tables[name], more.tables[name]]).equals(longer.tables[name]), name
@@ -81,7 +82,9 @@ def test_a_database_that_cannot_be_used_is_an_error_that_says_so(tmp_path: Path)
     with pytest.raises(SourceUnavailableError):
         write_database(plant, "postgresql+psycopg://nobody@127.0.0.1:1/none")
     with pytest.raises(InputError, match="sales"):
-        append_days(plant, "sqlite://", 1, only=("sales",))
+        append_days(1, "sqlite://", **SMALL, more=1, only=("sales",))
+    with pytest.raises(InputError, match="0 days"):
+        append_days(1, "sqlite://", **SMALL, more=0)
 
 
 def test_the_truth_can_lie_elsewhere(tmp_path: Path) -> None:
@@ -96,8 +99,9 @@ def test_postgres_holds_the_plant_and_replaces_and_continues_it(new_database: Ca
     plant = simulate(1, **SMALL)
     write_database(plant, url)
     write_database(plant, url)
-    longer = append_days(plant, url, 3, only=("energy",))
-    append_days(plant, url, 3, only=("energy",))
+    longer = simulate(1, days=43, scale=0.1)
+    append_days(1, url, **SMALL, more=3, only=("energy",))
+    append_days(1, url, **SMALL, more=3, only=("energy",))
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         for name, frame in plant.tables.items():
             wanted = longer.tables[name] if name in ("energy", "lots") else frame
@@ -108,7 +112,7 @@ def test_postgres_holds_the_plant_and_replaces_and_continues_it(new_database: Ca
         assert row == plant.tables["production"].sort("order_id").select(columns).row(0)
         nulls = connection.execute("SELECT count(*) FROM plant.production WHERE operator_id IS NULL").fetchone()
         assert nulls == (plant.tables["production"]["operator_id"].null_count(),)
-    append_days(plant, url, 3)
+    append_days(1, url, **SMALL, more=3)
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         for name, frame in longer.tables.items():
             assert connection.execute(f"SELECT count(*) FROM plant.{name}").fetchone() == (frame.height,), name
