@@ -85,11 +85,15 @@ class Connections:
         """A connection of one's own, in autocommit mode: for listening. The caller closes it."""
         try:
             connection = psycopg.connect(self._dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+            self._take_role(connection)
         except psycopg.OperationalError as error:
             said = str(error).strip()
             if "authentication failed" in said:
                 raise AccessDeniedError("gemba", said, hint="check user and password") from error
             raise SourceUnavailableError("gemba", said, hint=HINT) from error
+        return connection
+
+    def _take_role(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         row = connection.execute(
             "SELECT 1 FROM pg_roles WHERE rolname = %s AND current_user <> rolname"
             " AND pg_has_role(current_user, oid, 'MEMBER')",
@@ -97,7 +101,6 @@ class Connections:
         ).fetchone()
         if row is not None:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(APP_ROLE)))
-        return connection
 
     def close(self) -> None:
         with self._lock:
