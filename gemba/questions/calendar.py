@@ -104,13 +104,20 @@ class Calendar:
         current = self.start_of(unit, self.today)
         return self.periods(unit, self.add(unit, current, -count), count)
 
+    def end_after(self, start: datetime) -> datetime:
+        """Where a stretch that is still running ends: the midnight that closes the day of `as_of`, which is `as_of`
+        itself at midnight, unless nothing would be left."""
+        if self._is_midnight(self.as_of) and self.as_of > start:
+            return self.as_of
+        return self.midnight(self.today + timedelta(days=1))
+
     def running(self, unit: Unit) -> Span:
         """The period that holds `as_of`, up to the end of that day."""
-        end = self.midnight(self.today + timedelta(days=1))
-        note = "" if unit == "day" else f"this {unit} is read up to {self.today.isoformat()}, its last day so far"
-        return Span(
-            self.midnight(self.start_of(unit, self.today)), end, unit, to_date=True, notes=(note,) if note else ()
-        )
+        start = self.midnight(self.start_of(unit, self.today))
+        end = self.end_after(start)
+        last = (end.date() - timedelta(days=1)).isoformat()
+        notes = () if unit == "day" else (f"this {unit} is read up to {last}, its last day so far",)
+        return Span(start, end, unit, to_date=True, notes=notes)
 
     def hours(self, count: int) -> Span:
         """The last `count` complete hours before `as_of`."""

@@ -185,6 +185,9 @@ def _past(tokens: Sequence[Token], at: int) -> Iterator[Period]:
         return
     if word not in PAST:
         return
+    if word_at(tokens, at + 1) == "weekend" and word in ("last", "past", "previous"):
+        yield _fixed(at + 2, _last_weekend)
+        return
     count = count_at(tokens, at + 1)
     found = _unit_at(tokens, at + 1 + (count is not None))
     if not found or (word in ("latest", "trailing", "recent") and count is None):
@@ -208,6 +211,15 @@ def _last_n(cal: Calendar, unit: Unit, count: int) -> Span:
     last = (span.end.date() - timedelta(days=1)).isoformat()
     note = f"the last {count} {unit}s are complete {unit}s, {span.start.date().isoformat()} to {last}"
     return Span(span.start, span.end, unit, count, notes=(note,))
+
+
+def _last_weekend(cal: Calendar) -> Span:
+    """Saturday and Sunday, the last complete ones."""
+    saturday = cal.today - timedelta(days=(cal.today.weekday() - 5) % 7 or 7)
+    if saturday + timedelta(days=2) > cal.today:
+        saturday -= timedelta(days=7)
+    span = cal.periods("day", saturday, 2)
+    return Span(span.start, span.end, "day", 2, notes=(f"the last weekend is that of {saturday.isoformat()}",))
 
 
 def _next(cal: Calendar, unit: Unit, count: int) -> Span:

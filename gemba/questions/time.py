@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from gemba.questions.calendar import Calendar, Span
 from gemba.questions.periods import (
@@ -224,11 +225,11 @@ def _open(tokens: Sequence[Token], start: int) -> Iterator[TimePhrase]:
 def _from(period: Period, *, after: bool) -> At:
     def at(cal: Calendar) -> Span:
         begin = period.at(cal)
-        end = cal.running("day").end
         start = begin.end if after else begin.start
+        end = cal.end_after(start)
         if start >= end:
             raise NoSuchTimeError(f"nothing lies between {start.date().isoformat()} and {cal.today.isoformat()}")
-        note = f"up to {cal.today.isoformat()}, the last day so far"
+        note = f"up to {(end.date() - timedelta(days=1)).isoformat()}, the last day so far"
         return Span(start, end, None, to_date=True, named=True, notes=(*begin.notes, note))
 
     return at

@@ -49,6 +49,8 @@ class Token:
 
 def spelled(text: str) -> str:
     """The one spelling of a text: compatibility forms folded, no accents, no case, straight quotes."""
+    if text.isascii():
+        return text.casefold().replace("`", "'")
     folded = unicodedata.normalize("NFKD", text).casefold()
     folded = "".join(char for char in folded if not unicodedata.combining(char))
     return folded.translate(str.maketrans({"’": "'", "‘": "'", "`": "'", "–": "-", "—": "-", "−": "-", "‐": "-"}))
@@ -57,8 +59,9 @@ def spelled(text: str) -> str:
 def tokens_of(text: str) -> tuple[Token, ...]:
     """Cut a text. Control characters separate words like spaces do. Linear in the length of the text."""
     plain = spelled(text)
-    for pattern, replacement in _CONTRACTIONS:
-        plain = pattern.sub(replacement, plain)
+    if "'" in plain:
+        for pattern, replacement in _CONTRACTIONS:
+            plain = pattern.sub(replacement, plain)
     found: list[Token] = []
     last_end = -1
     for match in _LEXEME.finditer(plain):

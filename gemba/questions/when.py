@@ -48,20 +48,30 @@ def clock_for(
     end of the last day with data."""
     leaves = dict.fromkeys(leaf for metric in metrics for leaf in model.leaves(metric))
     sources = dict.fromkeys(time_source(model, leaf) for leaf in leaves)
-    held = [vocabulary.coverage[source] for source in sources if source in vocabulary.coverage]
-    spans = [(item.first, item.last) for item in held if item.first is not None and item.last is not None]
     base = Calendar.of(model, as_of or now)
+    spans = [
+        (item.first, _after_last_day(item.last, base, closes=model.sources[source].stamps == "end"))
+        for source, item in vocabulary.coverage.items()
+        if source in sources and item.first is not None and item.last is not None
+    ]
     if not spans:
         return Clock(base, None, None)
     first = base.midnight(max(first for first, _ in spans).astimezone(base.zone).date())
-    end = min(last for _, last in spans).astimezone(base.zone)
-    last = end if end == base.midnight(end.date()) and end > first else base.midnight(end.date() + timedelta(days=1))
+    last = min(last for _, last in spans)
     note = ""
     instant = as_of or now
     if as_of is None and last < now:
         instant = last
         note = f"read from {(last - timedelta(days=1)).date().isoformat()}, where the data ends"
     return Clock(Calendar.of(model, instant, first=first), first, last, note)
+
+
+def _after_last_day(last: datetime, calendar: Calendar, *, closes: bool) -> datetime:
+    """Midnight after the last day with data. A stamp that closes its interval at midnight belongs to the day before."""
+    local = last.astimezone(calendar.zone)
+    if closes and local == calendar.midnight(local.date()):
+        return local
+    return calendar.midnight(local.date() + timedelta(days=1))
 
 
 def default_span(clock: Clock, which: Default) -> Span:

@@ -48,16 +48,17 @@ _PHRASES: dict[tuple[Role, str], str] = {
         the; a; an; we; our; us; you; me; i; please; do; does; did; has; have; had; been; be; being; it; its; there;
         can; could; would; should; tell me; show; show me; give; give me; get; list; display; report; like; to know;
         want to know; i want to know; i would like to know; overall; process; altogether; in total; so; just; also;
-        actually; exactly; really; hi; hello; hey; thanks; thank you; kindly; happen; happened; now; again; value
-        of; figure for; figures for; number; numbers; amount of; level of; values; data for; make; made; got; see;
-        let us see; look at; at all; then; ok; okay; come; came; go; went; only; run; ran; value; use; used; using;
-        consume; consumed; need; needed; spend; spent; record; recorded; measure; measured; caused; causes;
-        contributed; generated; showed; shows; experienced; perform; performed; perform the; saw; were there; was
-        there; are there; is there; their; his; her; that; those; these; looking; look""",
+        actually; exactly; really; hi; hello; hey; thanks; thank you; kindly; happen; happened; value of; figure
+        for; figures for; number; numbers; amount of; level of; values; data for; make; made; got; see; let us see;
+        look at; at all; then; ok; okay; come; came; go; went; only; run; ran; value; use; used; using; consume;
+        consumed; need; needed; spend; spent; record; recorded; measure; measured; caused; causes; contributed;
+        generated; showed; shows; experienced; perform; performed; perform the; saw; were there; was there; are
+        there; is there; their; his; her; that; those; these; looking; look; responsible for; emit; emitted; place;
+        placed""",
     ("is", ""): "is; are; was; were; am",
     ("prep", ""): """
-        on; in; for; at; of; from; within; during; over; with; about; to; around; inside; under; into; where; only;
-        only on; only in; only for; just on; just for; restricted to; limited to; coming from""",
+        on; in; for; via; at; of; from; within; during; over; with; about; to; around; inside; under; into; where;
+        only; only on; only in; only for; just on; just for; restricted to; limited to; coming from""",
     ("and", ""): "and; as well as; &; plus",
     ("or", ""): "or",
     ("comma", ""): ",",
@@ -83,8 +84,8 @@ _PHRASES: dict[tuple[Role, str], str] = {
         behind; cause of; causes of; the cause of; root cause of; root causes of; root cause for; cause for;
         explain; what were the reasons for; what is the cause of; what was the cause of; what is the root cause of;
         what was the root cause of; what accounts for; what is responsible for; where did; where does; where is
-        this; diagnose; explain why; what was causing; what contributed to; how do you explain; how can you explain;
-        what triggered; what caused the""",
+        this; diagnose; any idea why; explain why; what was causing; what contributed to; how do you explain; how
+        can you explain; what triggered; what caused the""",
     ("kind", "compare"): """
         compare; comparison of; comparison between; compares; comparing; difference in; difference between; the
         difference in; difference; what is the difference in; what is the difference between; how does; compared;
@@ -95,9 +96,9 @@ _PHRASES: dict[tuple[Role, str], str] = {
         number of; how""",
     ("kind", "trend"): """
         trend; trends; trend of; trend in; trend for; trending; trending over; over time; the development of;
-        development of; developed; develop; evolve; evolved; evolving; evolution of; evolution; time series; time
-        series of; time course of; course of; plot; plot of; graph; graph of; chart; chart of; line chart of;
-        development; history of; curve of; as a time series""",
+        development of; developed; developing; develop; evolve; evolved; evolving; evolution of; evolution; time
+        series; time series of; time course of; course of; plot; plot of; graph; graph of; chart; chart of; line
+        chart of; development; history of; curve of; as a time series""",
     ("kind", "share"): """
         share of; share in; percentage of; proportion of; fraction of; what share of; what percentage of; what
         proportion of; share; what fraction of; what part of; percent of""",
@@ -136,12 +137,12 @@ _PHRASES: dict[tuple[Role, str], str] = {
         in; more; up; climb in; increases in; bigger; larger; picked up; that high; elevated; much higher; very
         high; so much higher; went through the roof; so many; so much; double; doubled""",
     ("move", "down"): """
-        drop; drops; dropped; dropping; fall; falls; fell; fallen; falling; decrease; decreases; decreased;
-        decreasing; decline; declines; declined; declining; go down; goes down; went down; gone down; going down;
-        shrink; shrank; shrunk; dip; dips; dipped; lower; low; too low; so low; plunge; plunged; plummet; plummeted;
-        drop in; fall in; decrease in; decline in; dip in; decrease of; decline of; drop of; less; fewer; reduction
-        in; reduction of; reduced; collapse; collapsed; sink; sank; slump; slumped; slump in; smaller; down; that
-        low; tank; tanked; loss of; much lower; very low; so few; so little; halved""",
+        lose; lost; losing; drop; drops; dropped; dropping; fall; falls; fell; fallen; falling; decrease; decreases;
+        decreased; decreasing; decline; declines; declined; declining; go down; goes down; went down; gone down;
+        going down; shrink; shrank; shrunk; dip; dips; dipped; lower; low; too low; so low; plunge; plunged;
+        plummet; plummeted; drop in; fall in; decrease in; decline in; dip in; decrease of; decline of; drop of;
+        less; fewer; reduction in; reduction of; reduced; collapse; collapsed; sink; sank; slump; slumped; slump in;
+        smaller; down; that low; tank; tanked; loss of; much lower; very low; so few; so little; halved""",
     ("move", "better"): """
         better; improve; improves; improved; improving; get better; got better; improvement in; improvement of;
         improvement; so good; too good; good""",
