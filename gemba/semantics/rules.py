@@ -27,7 +27,7 @@ def problems(model: SemanticModel, *, spared: frozenset[tuple[str, str]] = froze
             naming them is no mistake.
     """
     return (
-        *_names(model),
+        *_names(model, spared),
         *_timezone(model.timezone, ("timezone",)),
         *_sources(model, spared),
         *_dimensions(model, spared),
@@ -38,7 +38,7 @@ def problems(model: SemanticModel, *, spared: frozenset[tuple[str, str]] = froze
 
 
 def _known(model: SemanticModel, section: str, spared: frozenset[tuple[str, str]]) -> tuple[str, ...]:
-    return (*getattr(model, section), *(name for kind, name in spared if kind == section))
+    return (*getattr(model, section), *(name for kind, name in spared if kind == section and name))
 
 
 def _unknown(path: tuple[str | int, ...], name: str, known: Iterable[str], what: str) -> list[Problem]:
@@ -48,7 +48,7 @@ def _unknown(path: tuple[str | int, ...], name: str, known: Iterable[str], what:
     return [Problem(path, f"{what} {name!r} is not in the model", suggestion(name, names, what=f"{what}s"))]
 
 
-def _names(model: SemanticModel) -> list[Problem]:
+def _names(model: SemanticModel, spared: frozenset[tuple[str, str]]) -> list[Problem]:
     found: list[Problem] = []
     for section in ("sources", "dimensions", "metrics"):
         for name in getattr(model, section):
@@ -59,9 +59,10 @@ def _names(model: SemanticModel) -> list[Problem]:
         if name in model.dimensions:
             mend = f"Choose another, for example {name}_name, and keep {name!r} in synonyms."
             found.append(Problem(("dimensions", name), f"the name {name!r} is used by Gemba itself", mend))
-    if not model.sources:
+    told = {section for section, _ in spared}
+    if not model.sources and "sources" not in told:
         found.append(Problem(("sources",), "the model has no source", "Add one: gemba model infer drafts it."))
-    if not model.metrics:
+    if not model.metrics and "metrics" not in told:
         found.append(
             Problem(("metrics",), "the model has no metric", "Add one, for example orders: {source: …, count: rows}.")
         )

@@ -107,6 +107,7 @@ def prune(data: dict[str, Any], locations: Sequence[tuple[str | int, ...]]) -> s
         path = _inside(location, data)
         if path != location and len(path) <= 1 and location:  # a needed key of the top is missing
             data.setdefault(str(location[0]), "?" if location[0] == "name" else {})
+            spared.add((str(location[0]), ""))
             continue
         optional = len(path) >= 3 and path[0] in ("sources", "dimensions", "metrics")
         if len(path) >= 2 and not (optional and path == location[: len(path)] and _may_go(path)):
