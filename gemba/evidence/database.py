@@ -150,7 +150,8 @@ class DatabaseSession:
 
     def literal(self, statement: sa.Select[Any]) -> str:
         """The statement with its values, ready to paste."""
-        dialect = self.engine.dialect.__class__(paramstyle="named")
+        dialect: Any = self.engine.dialect.__class__()
+        dialect.paramstyle, dialect.positional = "named", False
         compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
         return str(compiled)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ def paths_of(pattern: str, *, source: str) -> tuple[Path, ...]:
     Raises:
         InputError: None matches.
     """
-    found = sorted(Path(name) for name in glob.glob(pattern, recursive=True) if os.path.isfile(name))  # noqa: PTH
+    found = sorted(path for path in map(Path, glob.glob(pattern, recursive=True)) if path.is_file())  # noqa: PTH207  absolute patterns
     if not found:
         folder = Path(pattern).parent
         near = sorted(path.name for path in folder.glob("*"))[:8] if folder.is_dir() else []

@@ -278,7 +278,7 @@ def _aggregate(aggregate: Aggregate, name: str | None) -> pl.Expr:
         "rows": value.count,
         "count": value.count,
         "sum": value.sum,
-        "sumsq": lambda: (value * value).sum(),
+        "sumsq": (value * value).sum,
         "min": value.min,
         "max": value.max,
         "distinct": lambda: value.drop_nulls().n_unique(),

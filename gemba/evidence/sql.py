@@ -14,13 +14,15 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from gemba.evidence.labels import code_of
-from gemba.evidence.query import Aggregate, ColumnField, ColumnKind, Condition, DerivedField, Field, Hop, Query, Stamp
 from gemba.evidence.packs import ADDITIVE
+from gemba.evidence.query import Aggregate, ColumnField, ColumnKind, Condition, DerivedField, Field, Hop, Query, Stamp
 from gemba.evidence.sqltime import in_span, local_time
 from gemba.evidence.truncation import Extract, Truncate
 from gemba.evidence.types import Grouping
 from gemba.semantics.expression import Binary, Column, Expr, Negate, Number
 from gemba.semantics.model import Weekday
+
+_NUMERIC = ("sum", "sumsq", "min", "max", "quantile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,14 @@ def select_of(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa
     bucket = None
     if query.bucket not in (None, "whole"):
         bucket = Truncate(query.bucket, inner.c.t, query.week_starts)  # type: ignore[arg-type]
+    slots = _slots(query)
     used = [name for name, _ in query.fields if any(name in grouping for grouping in groupings)]
     columns: list[ColumnElement[Any]] = [] if bucket is None else [bucket.label("bucket")]
     columns += [fields[name].label(f"d{i}") for i, (name, _) in enumerate(query.fields) if name in used]
-    columns += [_aggregate(aggregate, i, inner, tables).label(f"a{i}") for i, aggregate in enumerate(query.aggregates)]
+    columns += [
+        _aggregate(aggregate, inner.c[f"v{slots[i]}"] if i in slots else None, tables).label(f"a{i}")
+        for i, aggregate in enumerate(query.aggregates)
+    ]
     if len(groupings) == 1:
         keys = [*([] if bucket is None else [bucket]), *(fields[name] for name in groupings[0])]
         statement = sa.select(*columns).select_from(inner)
@@ -128,8 +134,10 @@ def _rows(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Sel
     for i, (name, field) in enumerate(query.fields):
         if any(name in grouping for grouping in groupings):
             columns.append(_code(field, tables, query.week_starts).label(f"d{i}"))
-    for i, aggregate in enumerate(query.aggregates):
-        columns += _inputs(aggregate, i, query, tables)
+    slots = _slots(query)
+    for slot in dict.fromkeys(slots.values()):
+        numeric = any(query.aggregates[i].kind in _NUMERIC for i, used in slots.items() if used == slot)
+        columns.append(_input(query.aggregates[slot], query, tables, numeric=numeric).label(f"v{slot}"))
     statement = sa.select(*columns).select_from(from_clause(tables, query.source, query.hops))
     if query.stamp is not None and query.span is not None:
         stamp = query.stamp
@@ -144,27 +152,47 @@ def _rows(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Sel
     return statement
 
 
-def _inputs(aggregate: Aggregate, i: int, query: Query, tables: Tables) -> list[ColumnElement[Any]]:
-    """The columns an aggregate reads: `v{i}` its value, null where its own condition is not met."""
-    value: ColumnElement[Any] | None = None
+def _slots(query: Query) -> dict[int, int]:
+    """Which input column `v{slot}` each aggregate reads: aggregates of one value and condition share it."""
+    first: dict[object, int] = {}
+    numbers = {(a.value, a.where) for a in query.aggregates if a.kind in _NUMERIC}
+    slots: dict[int, int] = {}
+    for i, aggregate in enumerate(query.aggregates):
+        if aggregate.kind == "keys":
+            slots[i] = i
+        elif aggregate.value is not None:
+            value = (aggregate.value, aggregate.where)
+            # The count of a number's column is the count of the number.
+            numeric = aggregate.kind in _NUMERIC or (aggregate.kind in ("count", "nulls") and value in numbers)
+            slots[i] = first.setdefault((value, numeric), i)
+        elif aggregate.where:
+            slots[i] = first.setdefault(aggregate.where, i)
+    return slots
+
+
+def _input(aggregate: Aggregate, query: Query, tables: Tables, *, numeric: bool) -> ColumnElement[Any]:
+    """The column an aggregate reads: null where its own condition is not met."""
     if aggregate.kind == "keys":
-        parts = [sa.cast(tables.column(query.source, name), sa.Text()) for name in aggregate.columns]
-        value = parts[0] if len(parts) == 1 else sa.func.concat_ws("\x1f", *(sa.func.coalesce(p, "") for p in parts))
-        if tables.name == "sqlite" and len(parts) > 1:
-            value = parts[0]
-            for part in parts[1:]:
-                value = sa.func.coalesce(value, "").concat("\x1f").concat(sa.func.coalesce(part, ""))
+        value = _key(aggregate.columns, query.source, tables)
     elif aggregate.value is not None:
-        numeric = aggregate.kind in ("sum", "sumsq", "min", "max", "quantile")
         value = arithmetic(aggregate.value, query.source, tables, as_number=numeric)
-    elif aggregate.where:
-        value = sa.literal(1, sa.Integer())
-    if value is None:
-        return []
-    if aggregate.where:
-        met = sa.and_(*(meets(c, tables, query.week_starts) for c in aggregate.where))
-        value = sa.case((met, value))
-    return [value.label(f"v{i}")]
+    else:
+        value = sa.literal_column("1", sa.Integer())
+    if not aggregate.where:
+        return value
+    met = sa.and_(*(meets(c, tables, query.week_starts) for c in aggregate.where))
+    return sa.case((met, value))
+
+
+def _key(columns: Sequence[str], source: str, tables: Tables) -> ColumnElement[Any]:
+    """Several columns as one text; null counts as a value."""
+    parts = [sa.func.coalesce(sa.cast(tables.column(source, name), sa.Text()), "") for name in columns]
+    if tables.name != "sqlite":
+        return sa.func.concat_ws("\x1f", *parts)
+    value: ColumnElement[Any] = parts[0]
+    for part in parts[1:]:
+        value = value.concat("\x1f").concat(part)
+    return value
 
 
 def arithmetic(value: Expr, source: str, tables: Tables, *, as_number: bool = True) -> ColumnElement[Any]:
@@ -191,8 +219,7 @@ def arithmetic(value: Expr, source: str, tables: Tables, *, as_number: bool = Tr
     return left / sa.func.nullif(right, sa.literal_column("0"), type_=sa.Double())
 
 
-def _aggregate(aggregate: Aggregate, i: int, inner: sa.Subquery, tables: Tables) -> ColumnElement[Any]:
-    value = inner.c[f"v{i}"] if f"v{i}" in inner.c else None
+def _aggregate(aggregate: Aggregate, value: ColumnElement[Any] | None, tables: Tables) -> ColumnElement[Any]:
     if value is None:
         return sa.func.count()
     if aggregate.kind in ("rows", "count"):

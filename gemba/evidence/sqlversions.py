@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.mysql import BIGINT
 from sqlalchemy.sql.elements import ColumnElement
 
 from gemba.evidence import partitions
@@ -88,7 +89,7 @@ def _totals(session: DatabaseSession, part: Slice, *, physical: bool) -> list[tu
         column = tables.column(part.stamp.source, part.stamp.column)
         inner = inner.where(in_span(part.stamp, column, kind, window, session.dialect))
     rows = inner.subquery("r")
-    total = sa.func.sum(rows.c.h) if session.dialect != "mysql" else sa.func.sum(rows.c.h)
+    total = sa.func.sum(rows.c.h)
     what = f"version:{part.source}" + (":hint" if physical else "")
     if part.grain is None or part.stamp is None:
         statement = sa.select(sa.func.count(), sa.func.coalesce(total, 0)).select_from(rows)
@@ -118,9 +119,7 @@ def _row_hash(session: DatabaseSession, source: str) -> ColumnElement[Any]:
         return sa.func.gemba_hash(*(table.c[name] for name in kinds))
     texts = [sa.func.coalesce(sa.cast(table.c[name], sa.CHAR()), sa.literal_column("'\\0'")) for name in kinds]
     digest = sa.func.substring(sa.func.md5(sa.func.concat_ws(sa.literal_column("'|'"), *texts)), 1, 13)
-    return sa.cast(
-        sa.func.conv(digest, 16, 10), sa.BigInteger().with_variant(sa.dialects.mysql.BIGINT(unsigned=True), "mysql")
-    )
+    return sa.cast(sa.func.conv(digest, 16, 10), BIGINT(unsigned=True))
 
 
 def _physical(session: DatabaseSession, source: str) -> ColumnElement[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from gemba.evidence.memory import VersionMemory
 from gemba.evidence.query import Session
 from gemba.evidence.readset import asked_slice, whole_slice
 from gemba.evidence.types import Coverage, Evidence, EvidenceRequest, Limits, ReadEntry
-from gemba.semantics.model import SemanticModel
+from gemba.semantics.model import SemanticModel, Source
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,8 +29,12 @@ ATTEMPTS = 3
 _CONNECTIONS = 4
 
 
-class _Warehouse:
+class _Warehouse(ABC):
     """What both warehouses share: everything but how sessions are opened."""
+
+    @abstractmethod
+    def _within(self, model: SemanticModel, limits: Limits, work: Callable[[Sessions], T]) -> T:
+        """What `work` gives for the sessions of the sources of `model`."""
 
     def gather(self, model: SemanticModel, requests: Iterable[EvidenceRequest], *, limits: Limits) -> Evidence:
         wanted = tuple(requests)
@@ -66,9 +71,6 @@ class _Warehouse:
             return tuple(frame.sort([build.ROWS, dimension], descending=[True, False])[dimension])
 
         return self._within(model, Limits(), look)
-
-    def _within(self, model: SemanticModel, limits: Limits, work: Callable[[Sessions], T]) -> T:
-        raise AssertionError("a warehouse says how it opens sessions")
 
 
 def _versions_now(model: SemanticModel, source: str, names: list[str], sessions: Sessions) -> dict[str, str] | None:
@@ -184,10 +186,15 @@ class FrameWarehouse(_Warehouse):
             return self.frames[source].lazy()
 
         session = LazySession(scan, Budget(limits))
-        return work(lambda source: session)
+
+        def sessions(source: str) -> Session:
+            _source(model, source)
+            return session
+
+        return work(sessions)
 
 
-def _source(model: SemanticModel, source: str):  # noqa: ANN202
+def _source(model: SemanticModel, source: str) -> Source:
     if source not in model.sources:
         raise InputError(f"no source {source!r} in model {model.name!r}", hint=f"There is: {', '.join(model.sources)}.")
     return model.sources[source]

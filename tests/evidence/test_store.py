@@ -48,10 +48,10 @@ def test_a_changed_file_is_noticed(evidence: FrameEvidence, tmp_path: Path) -> N
     store.save(evidence, factory.requests())
     file = next(tmp_path.rglob("000.parquet"))
     pl.read_parquet(file).with_columns(pl.lit(1).alias("added")).write_parquet(file)
-    with pytest.raises(EvidenceDamagedError, match="000.parquet"):
+    with pytest.raises(EvidenceDamagedError, match=r"000\.parquet"):
         store.load(evidence.data_version)
     file.unlink()
-    with pytest.raises(EvidenceDamagedError, match="000.parquet"):
+    with pytest.raises(EvidenceDamagedError, match=r"000\.parquet"):
         store.load(evidence.data_version)
 
 

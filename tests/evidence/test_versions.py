@@ -136,9 +136,6 @@ def test_what_is_read_and_its_version_are_one_snapshot(database: tuple[SemanticM
     warehouse = SourceWarehouse()
     before = warehouse.gather(model, [REQUEST], limits=Limits())
 
-    class Interrupted(Exception):
-        pass
-
     original = module.read_set_of
 
     def write_first(*arguments: object) -> object:
