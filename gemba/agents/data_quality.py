@@ -62,9 +62,11 @@ class DataQualityAgent:
                 _look(brief, _days(brief, request), claims, tests)
             except SampleTooSmallError as error:
                 too_small.append(f"{request.source}: {error}")
-        if too_small and len(too_small) == len(brief.plan.quality):
+        searching = brief.plan.question.kind in ("why", "compare")
+        if searching and too_small and len(too_small) == len(brief.plan.quality):
             return Gap(agent=AGENT, reason="too_little_data", message="; ".join(too_small))
-        notes += too_small
+        # A window over all the data has no days before it; that is no failure of the answer.
+        notes += [f"not checked: {one}" for one in too_small]
         return Findings(agent=AGENT, claims=tuple(claims), tests=tuple(tests), notes=tuple(notes))
 
 

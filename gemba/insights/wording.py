@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
+from gemba.agents.wording import difference_unit, number, quantity, segment_words
 from gemba.insights.rank import ANSWERS, CAUSES, is_invalidating
 from gemba.insights.types import Claim, Gap
 from gemba.planning.plan import shown
@@ -101,9 +101,3 @@ def _nothing(plan: Plan, used: Sequence[Claim], *, detectable: float | None, mod
 def dated(window: Window, model: SemanticModel) -> str:
     """The window in absolute dates of the model's zone."""
     return shown(window, ZoneInfo(model.timezone))
-
-
-def subject(metric: str, segment: tuple = ()) -> str:
-    """`Scrap rate of line 3`, at the start of a sentence."""
-    name = name_of(metric).capitalize()
-    return f"{name} of {segment_words(segment)}" if segment else name

@@ -19,7 +19,7 @@ from gemba.planning.requests import (
     row_filters,
     series_cubes,
 )
-from gemba.planning.spans import comparison_bucket, floor, history_span
+from gemba.planning.spans import comparison_bucket, floor, history_span, whole_days
 from gemba.planning.strategies import STRATEGIES, complexity_of, require_supported
 from gemba.planning.types import Plan, PlannedAgent
 from gemba.questions.types import Compare, Level, Predicate, Question, Share, Top, Trend, Why, Window
@@ -88,7 +88,7 @@ def make_plan(
         cubes = series_cubes(question, model, zone=zone)
     complexity = complexity_of(question, candidates=len(candidates.dimensions))
     strategy = STRATEGIES[question.kind, complexity]
-    quality: tuple[QualityRequest, ...] = quality_requests(model, question.metric, span)
+    quality: tuple[QualityRequest, ...] = quality_requests(model, question.metric, whole_days(span, zone))
     return Plan(
         question=question,
         strategy=strategy.name,

@@ -70,3 +70,9 @@ def history_span(windows: tuple[Window, ...], *, bucket: Bucket, first: datetime
     if bucket == "day" and first.astimezone(zone).hour >= LATEST_FIRST_HOUR:
         earliest = back(earliest, -1, zone)
     return Window(start=min(max(lookback, earliest), start.astimezone(zone)), end=end)
+
+
+def whole_days(span: Window, zone: ZoneInfo) -> Window:
+    """The local days that the span touches: a cut day would look like one with rows missing."""
+    start, end = floor(span.start, "day", zone), floor(span.end, "day", zone)
+    return Window(start=start, end=end if end == span.end else back(end, -1, zone))

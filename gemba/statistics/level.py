@@ -13,6 +13,7 @@ from gemba.errors import SampleTooSmallError
 Floats = NDArray[np.float64]
 LEAST = 4  # observations below which a spread means nothing
 MOST_MEMORY = 0.95
+SHORT = 21  # values below which memory counts only where it is significant
 SEASONS_SEEN = 3  # times that each season must occur before its own level is taken out
 
 
@@ -45,7 +46,7 @@ def mean_estimate(values: Floats, *, season: NDArray[np.int64] | None = None) ->
 
     Returns:
         Standard error `s / sqrt(n_eff)` with `n_eff = n (1 - phi) / (1 + phi)`, phi the lag-one autocorrelation of the
-        residuals, corrected for its small-sample bias; 0 where it is not significant (5 %, one-sided). Student's t on `n_eff - 1 - (seasons - 1)`
+        residuals, corrected for its small-sample bias; below 21 values 0 where it is not significant (5 %, one-sided). Student's t on `n_eff - 1 - (seasons - 1)`
         degrees of freedom, at least 1.
 
     Raises:
@@ -121,6 +122,6 @@ def _memory(residual: Floats) -> float:
     if square == 0:
         return 0.0
     phi = float((residual[1:] * residual[:-1]).sum()) / square
-    if phi < 1.645 / np.sqrt(n):  # a handful of values shows any phi by chance
+    if n < SHORT and phi < 1.645 / np.sqrt(n):  # a handful of values shows any phi by chance
         return 0.0
     return min(max(phi + (1.0 + 3.0 * phi) / n, 0.0), MOST_MEMORY)
