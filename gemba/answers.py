@@ -12,6 +12,19 @@ from gemba.questions.types import Clarification, Question, Refusal
 from gemba.store.ports import QuestionRecord
 
 
+REFUSALS = {
+    "unknown_metric": "No metric here is known as {missing}",
+    "unknown_member": "The data knows no {missing}",
+    "unknown_word": "It is not clear what {missing} means here",
+}
+QUESTIONS_BACK = {
+    "member": "Which one is meant?",
+    "metric": "Which metric is meant?",
+    "time": "Which time is meant?",
+    "kind": "What should be found out?",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """Answers one request: knows when it came in and what was assumed in reading it."""
@@ -43,7 +56,7 @@ class Reply:
     def clarify(self, found: Clarification) -> Answer:
         return Answer(
             status="clarify",
-            text=found.text,
+            text=QUESTIONS_BACK[found.about],
             about=found.about,
             choices=found.choices,
             assumptions=found.assumptions,
@@ -54,7 +67,7 @@ class Reply:
         return Answer(
             status="refused",
             question=found.question,
-            text=found.text,
+            text=refusal_text(found),
             reason=found.reason,
             missing=found.missing,
             nearest=found.nearest,
@@ -114,3 +127,12 @@ class Reply:
             run_id=run_id,
             error=error,
         )
+
+
+def refusal_text(found: Refusal) -> str:
+    """A refusal as a sentence that names the missing piece."""
+    if found.missing.startswith("no metric"):
+        sentence = found.missing
+    else:
+        sentence = REFUSALS.get(found.reason, "{missing}").format(missing=found.missing)
+    return f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}."

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gemba.insights.types import Answer, Insight
     from gemba.semantics.model import SemanticModel
 
-SEED = 7
+SEED = 56
 APPENDED_DAYS = 2
 AS_OF = datetime(2026, 11, 16, 6, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 """Monday morning after the last simulated day."""
@@ -65,19 +65,21 @@ class Demo:
             url = Services(self.workspace.settings.home).start(port=3000)
             self.console.print(url)
         with self.step("Why did scrap rise?"):
-            scrap = self.ask(models["factory"], "Why did scrap rise last week?", as_of=AS_OF)
+            scrap = self.ask(models["factory"], "Why did scrap rise on line 3 last week?", as_of=AS_OF)
         with self.step("The same questions of real data"):
             steel = self.ask(models["steel"], "Why did energy use change in May 2018?")
             sales = self.ask(models["northwind"], "top 5 products by revenue in 1997")
             stops = self.ask(models["factory"], "Why did downtime change last week?", as_of=AS_OF)
         with self.step("Asked again, in other words: from the cache"):
-            again = self.ask(models["factory"], "what drove the increase in scrap rate last week", as_of=AS_OF)
+            again = self.ask(
+                models["factory"], "what drove the increase of the scrap rate at line 3 last week", as_of=AS_OF
+            )
             self.expect(again.cache == "hit", "the paraphrase is served from the cache")
         with self.step("A question that has no answer here"):
             refused = self.ask(models["factory"], "Why did customer satisfaction fall last week?", as_of=AS_OF)
             self.expect(refused.status == "refused", "it is refused")
         with self.step("A question with several readings"):
-            unclear = self.ask(models["factory"], "Why did scrap rise on machine M13 last week?", as_of=AS_OF)
+            unclear = self.ask(models["factory"], "Why did scrap rise on machine M90 last week?", as_of=AS_OF)
             self.expect(unclear.status == "clarify", "it asks back")
         with self.step("Later data arrives in one source"):
             fresh = self.append_and_refresh(scrap, others=(steel, sales, stops))

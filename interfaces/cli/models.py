@@ -43,20 +43,21 @@ def infer(sources: list[str], output: Path, *, name: str | None, as_json: bool) 
 
 
 def check(reference: str, *, as_json: bool) -> int:
-    """Problems with their mends; exit code 2 if there are any."""
+    """Problems with their mends; exit code 2 if one is an error, 0 for warnings."""
     from gemba.semantics.check import check_model
 
     workspace = open_workspace()
     model = workspace.model(reference)
-    problems = [str(problem) for problem in check_model(model, workspace.warehouse)]
+    problems = check_model(model, workspace.warehouse)
     if as_json:
-        print_json({"model": model.name, "problems": problems})
-    elif problems:
-        for problem in problems:
-            say(problem)
-    else:
+        listed = [{"severity": problem.severity, "problem": str(problem)} for problem in problems]
+        print_json({"model": model.name, "problems": listed})
+    for problem in problems if not as_json else ():
+        say(f"{problem.severity}: {problem}")
+    wrong = any(problem.severity == "error" for problem in problems)
+    if not wrong:
         say(f"{model.name}: the sources hold all that the model names")
-    return 2 if problems else 0
+    return 2 if wrong else 0
 
 
 def questions(reference: str, *, as_of: datetime | None, as_json: bool) -> int:
