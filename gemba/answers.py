@@ -11,7 +11,6 @@ from gemba.insights.types import Answer, AnswerError, Insight
 from gemba.questions.types import Clarification, Question, Refusal
 from gemba.store.ports import QuestionRecord
 
-
 REFUSALS = {
     "unknown_metric": "No metric here is known as {missing}",
     "unknown_member": "The data knows no {missing}",
