@@ -9,7 +9,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from gemba.questions.names import Lexicon, Name
-from gemba.questions.periods import DAYS, MONTHS
+from gemba.questions.period import DAYS, MONTHS
 from gemba.questions.wording import COMMON
 
 _GRAMMAR = sorted(

@@ -12,7 +12,7 @@ from gemba.questions.describe import describe
 from gemba.questions.key import canonical
 from gemba.questions.names import Lexicon
 from gemba.questions.near import Near, near, nearest
-from gemba.questions.periods import NoSuchTimeError
+from gemba.questions.period import NoSuchTimeError
 from gemba.questions.sketch import NotExpressibleError, UnclaimedError, UnknownMemberError, sketch
 from gemba.questions.tokens import Token, tokens_of
 from gemba.questions.types import Choice, Clarification, Question, Refusal, RefusalReason, Resolution, Resolved

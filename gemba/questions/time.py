@@ -11,17 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from gemba.questions.calendar import Calendar, Span
-from gemba.questions.periods import (
-    MONTHS,
-    PAST,
-    UNITS,
-    At,
-    NoSuchTimeError,
-    Period,
-    count_at,
-    periods_at,
-    word_at,
-)
+from gemba.questions.period import MONTHS, PAST, UNITS, At, NoSuchTimeError, Period, count_at, word_at
+from gemba.questions.periods import periods_at
 from gemba.questions.tokens import Token
 
 __all__ = ["NoSuchTimeError", "TimePhrase", "time_phrases"]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from gemba.questions.calendar import Calendar, Span
 from gemba.questions.describe import said_window
-from gemba.questions.periods import NoSuchTimeError
+from gemba.questions.period import NoSuchTimeError
 from gemba.questions.time import TimePhrase
 from gemba.questions.types import Window
 from gemba.questions.vocabulary import Vocabulary

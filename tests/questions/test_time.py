@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gemba.questions.calendar import Calendar, Span
 from gemba.questions.describe import said_window
-from gemba.questions.periods import NoSuchTimeError
+from gemba.questions.period import NoSuchTimeError
 from gemba.questions.time import time_phrases
 from gemba.questions.tokens import tokens_of
 
