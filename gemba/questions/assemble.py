@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from gemba.errors import InvalidModelError
 from gemba.questions.calendar import Span
 from gemba.questions.describe import said_window
 from gemba.questions.intent import Intent, WorkingBothWaysError, direction_of, intent_of
@@ -92,13 +93,7 @@ class _Builder:
         self._check_used(intent)
         if intent.note:
             self.notes.append(intent.note)
-        clock = clock_for(
-            self.model,
-            self.context.vocabulary,
-            metrics or tuple(self.model.metrics),
-            as_of=self.context.as_of,
-            now=self.context.now,
-        )
+        clock = self._clock(metrics)
         groups = self._groups(intent)
         self._check_reach(metrics, groups)
         data: dict[str, Any] = {"kind": intent.kind, "filters": tuple(said.filters)}
@@ -118,6 +113,13 @@ class _Builder:
         if said.metric_filters:
             data["filters"] = (*data["filters"], *said.metric_filters)
         return self._finish(intent, data)
+
+    def _clock(self, metrics: tuple[str, ...]) -> Clock:
+        context = self.context
+        try:
+            return clock_for(context.model, context.vocabulary, metrics, as_of=context.as_of, now=context.now)
+        except InvalidModelError as error:
+            raise RefusedReadingError("not_in_model", str(error)) from error
 
     def _finish(self, intent: Intent, data: dict[str, Any]) -> Built:
         said = self.said

@@ -45,9 +45,13 @@ def clock_for(
     now: datetime,
 ) -> Clock:
     """The days that every source behind the metrics covers, and `as_of`: as given, else the earlier of now and the
-    end of the last day with data."""
+    end of the last day with data. Without metrics, every source counts.
+
+    Raises:
+        InvalidModelError: A metric's source has no time.
+    """
     leaves = dict.fromkeys(leaf for metric in metrics for leaf in model.leaves(metric))
-    sources = dict.fromkeys(time_source(model, leaf) for leaf in leaves)
+    sources = {time_source(model, leaf) for leaf in leaves} if metrics else set(vocabulary.coverage)
     base = Calendar.of(model, as_of or now)
     spans = [
         (item.first, _after_last_day(item.last, base, closes=model.sources[source].stamps == "end"))
