@@ -18,6 +18,7 @@ from gemba.evidence.memory import VersionMemory
 from gemba.evidence.packs import packs_of
 from gemba.evidence.query import ColumnKind, DerivedField, Field, Hop, Query, Slice, Stamp
 from gemba.evidence.sql import Tables, from_clause, select_of, time_of
+from gemba.evidence.sqltime import local_time
 from gemba.evidence.sqlversions import versions_of
 from gemba.evidence.types import Coverage, Grouping, QueryRecord
 from gemba.evidence.zones import read
@@ -110,10 +111,17 @@ class DatabaseSession:
             statement = sa.select(sa.func.count()).select_from(from_clause(tables, source, hops))
             _, rows = self.execute(statement, request="coverage", source=source)
             return Coverage(None, None, int(rows[0][0]))
-        inner = (
-            sa.select(time_of(tables, stamp).label("t")).select_from(from_clause(tables, source, hops)).subquery("r")
-        )
-        statement = sa.select(sa.func.min(inner.c.t), sa.func.max(inner.c.t), sa.func.count())
+        kind = tables.kind(stamp.source, stamp.column)
+        time, source_rows = tables.column(stamp.source, stamp.column), from_clause(tables, source, hops)
+        if kind in ("date", "stamp", "instant") and not stamp.midnight_ends and self.dialect != "sqlite":
+            # Local time grows with the stamp: convert two values, not every row's.
+            ends = sa.select(sa.func.min(time).label("a"), sa.func.max(time).label("b"), sa.func.count().label("n"))
+            inner = ends.select_from(source_rows).subquery("r")
+            first, last = (local_time(stamp, side, kind, self.dialect) for side in (inner.c.a, inner.c.b))
+            statement = sa.select(first, last, inner.c.n)
+        else:
+            inner = sa.select(time_of(tables, stamp).label("t")).select_from(source_rows).subquery("r")
+            statement = sa.select(sa.func.min(inner.c.t), sa.func.max(inner.c.t), sa.func.count())
         _, rows = self.execute(statement, request="coverage", source=source)
         first, last, count = rows[0]
         return Coverage(_instant(first, stamp), _instant(last, stamp), int(count))

@@ -77,11 +77,12 @@ def gather_from(
             frames[request.name] = quality_frame(results[0][TOTAL], request.columns)
     queries = [query for group in planned.values() for query in group]
     read_set = read_set_of(model, queries, sessions)
+    as_of = _as_of(model, queries, sessions)
     return FrameEvidence(
         data_version=data_version(read_set, wanted),
         read_set=read_set,
         queries=records_of(sessions(query.source) for query in queries),
-        as_of=_as_of(model, queries, sessions),
+        as_of=as_of,
         cubes=cubes,
         frames=frames,
     )
