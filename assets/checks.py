@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from assets.failures import failures_recorded
 from assets.keys import FINDINGS
 from assets.reading import claims_table, plain
 from assets.steps import Weighed
@@ -115,20 +116,18 @@ def claims(
     from gemba.insights.weigh import Weighed as Claims
 
     weighed = Claims.model_validate(findings.weighed)
-    rules = review(weighed, findings.plan)
-    observed: tuple[Observed, ...] = ()
-    if weighed.claims:
-        frame = frame_to_check(claims_frame(weighed, findings.plan))
-        observed = expectations.validate(frame, expectations_of_claims(weighed.alpha))
-    reasons = (
-        *(f"{one.claim}: {one.seen} {list(one.offending)}" for one in observed if not one.passed),
-        *rules.reasons,
-    )
-    verdict = Verdict(reasons=tuple(dict.fromkeys(reasons)))
     partition, run_id = context.op_execution_context.partition_key, context.run.run_id
-    investigator.check(partition, run_id, verdict, checks=len(observed) + 1)
-    if not verdict.may_publish:
-        investigator.withhold(partition, run_id, "; ".join(verdict.reasons))
+    with failures_recorded(context.op_execution_context, investigator):
+        rules = review(weighed, findings.plan)
+        observed: tuple[Observed, ...] = ()
+        if weighed.claims:
+            frame = frame_to_check(claims_frame(weighed, findings.plan))
+            observed = expectations.validate(frame, expectations_of_claims(weighed.alpha))
+        broken = [f"{one.claim}: {one.seen} {list(one.offending)}" for one in observed if not one.passed]
+        verdict = Verdict(reasons=tuple(dict.fromkeys((*broken, *rules.reasons))))
+        investigator.check(partition, run_id, verdict, checks=len(observed) + 1)
+        if not verdict.may_publish:
+            investigator.withhold(partition, run_id, "; ".join(verdict.reasons))
     yield dg.AssetCheckResult(
         check_name=PROVEN,
         asset_key=FINDINGS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from typing import TYPE_CHECKING
@@ -59,6 +58,8 @@ def execute(defs: dg.Definitions, partition_key: str, *, reason: str, instance: 
     instance.add_dynamic_partitions(str(QUESTIONS.name), [partition_key])
     run = instance.create_run_for_job(
         job,
+        # Dagster's log goes to its storage; the screen belongs to the command.
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         asset_selection=job.asset_layer.selected_asset_keys,
         tags={
             "dagster/partition": partition_key,
@@ -67,7 +68,6 @@ def execute(defs: dg.Definitions, partition_key: str, *, reason: str, instance: 
             ".dagster/repository": f"__repository__@{LOCATION}",
         },
     )
-    _quieten()
     failure = None
     for event in execute_run_iterator(InMemoryJob(job), run, instance):
         if event.event_type_value == "PIPELINE_FAILURE" and not event.job_failure_data.first_step_failure_event:
@@ -75,8 +75,3 @@ def execute(defs: dg.Definitions, partition_key: str, *, reason: str, instance: 
     if failure is not None:
         raise GembaError(failure, hint=f"run {run.run_id} in Dagit says more")
     return run.run_id
-
-
-def _quieten() -> None:
-    """Dagster's log goes to its storage; the screen belongs to the command."""
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)

@@ -8,17 +8,20 @@ is ready. A process that has imported the library already (a warm worker) evalua
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +46,69 @@ class Observed:
 class Expectations:
     """Evaluates expectations, in a helper process unless this process can do it at once."""
 
-    @cached_property
-    def _helper(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+    def __init__(self) -> None:
+        self._helper: subprocess.Popen[str] | None = None
 
     def warm_up(self) -> None:
         """Start importing, and come back at once."""
-        if "great_expectations" not in sys.modules:
-            self._helper.submit(prepare)
+        if "great_expectations" not in sys.modules and self._helper is None:
+            # Not `multiprocessing`: it runs the caller's main module again, which may ask the same question again.
+            self._helper = subprocess.Popen(
+                [sys.executable, "-m", "resources.expectations"],
+                cwd=REPOSITORY,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
 
     def validate(self, frame: pd.DataFrame, expects: Sequence[Expect]) -> tuple[Observed, ...]:
-        """Evaluate every expectation; one that cannot be evaluated has not passed.
-
-        Raises:
-            concurrent.futures.process.BrokenProcessPool: The helper process died.
-        """
-        if "great_expectations" in sys.modules:
-            return validate(frame, expects)
-        return self._helper.submit(validate, frame, tuple(expects)).result()
+        """Evaluate every expectation; one that cannot be evaluated has not passed. A helper that died is not missed."""
+        if self._helper is not None and "great_expectations" not in sys.modules:
+            request = {
+                "columns": {name: frame[name].tolist() for name in frame.columns},
+                "types": {name: str(kind) for name, kind in frame.dtypes.items()},
+                "expects": [[one.claim, one.kind, one.settings] for one in expects],
+            }
+            reply = _exchange(self._helper, json.dumps(request))
+            if reply:
+                return tuple(Observed(claim, ok, seen, tuple(bad)) for claim, ok, seen, bad in json.loads(reply))
+        return validate(frame, expects)
 
     def close(self) -> None:
-        if "_helper" in self.__dict__:
-            self._helper.shutdown(wait=False, cancel_futures=True)
+        """End the helper process."""
+        helper, self._helper = self._helper, None
+        if helper is not None:
+            helper.kill()
+            helper.communicate()
 
 
-def prepare() -> None:
-    """Import the library."""
+def _exchange(helper: subprocess.Popen[str], request: str) -> str:
+    """The helper's line in answer to ours; empty if it has died."""
+    assert helper.stdin is not None
+    assert helper.stdout is not None
+    try:
+        helper.stdin.write(request + "\n")
+        helper.stdin.flush()
+        return helper.stdout.readline()
+    except BrokenPipeError:
+        return ""
+
+
+def serve() -> None:
+    """The helper process: answers a line of JSON with a line of JSON, until its input ends."""
+    replies = sys.stdout
+    sys.stdout = sys.stderr  # whatever the library prints is no reply
     _library()
+    import pandas as pd
+
+    for line in sys.stdin:
+        request = json.loads(line)
+        frame = pd.DataFrame(request["columns"]).astype(request["types"])
+        observed = validate(frame, [Expect(*one) for one in request["expects"]])
+        answer = [[one.claim, one.passed, one.seen, list(one.offending)] for one in observed]
+        replies.write(json.dumps(answer, default=str) + "\n")
+        replies.flush()
 
 
 def validate(frame: pd.DataFrame, expects: Sequence[Expect]) -> tuple[Observed, ...]:
@@ -117,3 +156,7 @@ def _exceptions(info: dict[str, Any]) -> list[str]:
     """Messages of what was raised: the library nests them by metric, or does not."""
     nested = [info, *(one for one in info.values() if isinstance(one, dict))]
     return [str(one.get("exception_message")) for one in nested if one.get("raised_exception")]
+
+
+if __name__ == "__main__":
+    serve()
