@@ -22,9 +22,7 @@ from gemba.store.server import EmbeddedServer
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """The embedded server of this run, fresh, stopped and removed when its last worker ends."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
-    # Directly under the temporary folder: as root, the server's own user must be able to reach it.
-    home = Path(tempfile.gettempdir()) / f"gemba-tests-{run}"
+    home = postgres_home()
     users = home / "users"
     users.mkdir(parents=True, exist_ok=True)
     me = users / str(os.getpid())
@@ -40,6 +38,12 @@ def postgres_server() -> Iterator[Server]:
             embedded.stop()
     if last:
         shutil.rmtree(home)
+
+
+def postgres_home() -> Path:
+    """Directly under the temporary folder: as root, the server's own user must be able to reach it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    return Path(tempfile.gettempdir()) / f"gemba-tests-{run}"
 
 
 @contextmanager

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+
 import psycopg
 from psycopg import sql
 
 from gemba.errors import InputError
-from gemba.store.connect import libpq_url
+from gemba.store.connect import Server, libpq_url
 
 ANALYST_ROLE = "gemba_analyst"
+
+
+def analyst_url(server: Server, tenant: str) -> str:
+    """URL, as `psql` reads it, of a login that reads the views of one tenant; made if need be.
+
+    For a first look on the machine that runs the server: the owner's own login would see nothing, because its
+    sessions have no tenant. The password follows from the owner's, so that it need not be kept.
+    """
+    login = "analyst_" + re.sub(r"[^a-z0-9]+", "_", tenant.lower())[:40]
+    password = hashlib.sha256(f"{server.password} {login} {tenant}".encode()).hexdigest()[:32]
+    add_analyst(server.url(), login, tenant=tenant, password=password)
+    return server.url_as(login, password, driver="")
 
 
 def add_analyst(url: str, login: str, *, tenant: str, password: str) -> None:

@@ -19,12 +19,19 @@ from psycopg.rows import tuple_row
 
 from gemba.errors import AccessDeniedError, SourceUnavailableError
 from gemba.store.connect import libpq_url
+from gemba.store.databases import StoreUnsuitableError
 
 APP_ROLE = "gemba_app"
 CONNECT_TIMEOUT_S = 10
 IDLE_KEPT = 8
 RETRY_WAITS_S = (0.0, 0.05, 0.2, 0.5, 1.0, 2.0)  # a restarting server is back within seconds
 HINT = "is the server up? see `gemba status`"
+SCHEMA_ERRORS = (
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+)
 
 T = TypeVar("T")
 
@@ -54,6 +61,7 @@ class Connections:
             SourceUnavailableError: The server does not answer, or the connection broke; then whether it was
                 committed is unknown.
             AccessDeniedError: It refuses user or password.
+            StoreUnsuitableError: The schema is missing or out of date.
         """
         connection = self._begun()
         try:
@@ -63,6 +71,11 @@ class Connections:
         except psycopg.OperationalError as error:
             self._roll_back(connection)
             raise SourceUnavailableError("gemba", str(error).strip(), hint=HINT) from error
+        except SCHEMA_ERRORS as error:
+            self._roll_back(connection)
+            raise StoreUnsuitableError(
+                f"the database has no Gemba schema, or an old one: {error}", hint="bring it up to date with `gemba up`"
+            ) from error
         except BaseException:
             self._roll_back(connection)
             raise

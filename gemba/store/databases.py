@@ -85,9 +85,8 @@ def check_server(server: Server) -> None:
     """
     with connect_to(server, GEMBA_DATABASE) as connection:
         if connection.info.server_version < OLDEST_SERVER:
-            raise StoreUnsuitableError(
-                f"PostgreSQL {connection.info.server_version // 10000} at {server.host}: 15 or newer is needed"
-            )
+            found, needed = connection.info.server_version // 10000, OLDEST_SERVER // 10000
+            raise StoreUnsuitableError(f"PostgreSQL {found} at {server.host}: {needed} or newer is needed")
         offered = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").fetchone()
         if offered is None:
             raise StoreUnsuitableError(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
 from gemba.errors import InputError
-from gemba.store.analysts import add_analyst
+from gemba.store.analysts import add_analyst, analyst_url
 from gemba.store.archive import PostgresArchive
 from gemba.store.connect import Server, libpq_url
 from gemba.store.connections import Connections
@@ -160,6 +161,13 @@ def test_an_analyst_gives_feedback_by_inserting_a_row(analyst: psycopg.Connectio
 def test_rows_that_mean_nothing_are_refused(analyst: psycopg.Connection, command: str, message: str) -> None:
     with pytest.raises(psycopg.Error, match=message):
         analyst.execute(command)
+
+
+def test_a_first_look_needs_no_setting(url: str, postgres_server: Server) -> None:
+    server = replace(postgres_server, gemba_database=libpq_url(url).rpartition("/")[2])
+    for _ in range(2):
+        with psycopg.connect(analyst_url(server, "south")) as connection:
+            assert connection.execute("SELECT DISTINCT tenant FROM insight_current").fetchall() == [("south",)]
 
 
 def test_a_login_that_is_no_analysts_is_left_alone(url: str) -> None:
