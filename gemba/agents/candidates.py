@@ -12,8 +12,9 @@ from gemba.agents.breakdown import sides
 from gemba.agents.panel import Panel, Setting
 from gemba.evidence.measure import RatioForm, additive_column, ratio_form
 from gemba.questions.types import Segment
+from gemba.statistics.noise import sampling_dispersion
 from gemba.statistics.segments import Localised, localise, localise_arrivals, localise_shares, score, unknown_past
-from gemba.statistics.shift import Shift, never_negative, shift_tests
+from gemba.statistics.shift import Shift, Timeline, never_negative, shift_tests
 
 Floats = NDArray[np.float64]
 Aspect = Literal["level", "share", "arrival"]
@@ -94,7 +95,7 @@ def comparison(found: Setting, whole: Panel) -> Comparison:
         num,
         whole.den[0],
         timeline=timeline,
-        counts=form is not None and form.floor,
+        least=_least(form, whole, timeline),
         against_rest=False,
     )
     return Comparison(found, whole, form, additive, change, own)
@@ -113,14 +114,18 @@ def candidates(compared: Comparison, members: Panel) -> list[Candidate]:
     """Every member that can be tested, under every aspect that applies, in order of the panel."""
     timeline = compared.found.timeline
     whole_num, whole_den = compared.whole.num[0], compared.whole.den[0]
-    counts = compared.form is not None and compared.form.floor
+    least = _least(compared.form, members, timeline)
     weight = _weight(compared, members)
     common = {"weight": weight, "change": compared.change, "timeline": timeline}
     new = unknown_past(members.rows, timeline)
     tests: list[tuple[Aspect, Localised, NDArray[np.bool_]]] = [
-        ("level", localise(members.num, members.den, whole_num, whole_den, counts=counts, **common), ~new)
+        (
+            "level",
+            localise(members.num, members.den, whole_num, whole_den, least=least, ratio=_is_ratio(compared), **common),
+            ~new,
+        )
     ]
-    if compared.form is not None and compared.form.den is not None:
+    if _is_ratio(compared):
         gap = _rate_gap(members, whole_num, whole_den, timeline.baseline | timeline.history)
         noise = float(np.nan_to_num(compared.own.se[0]))
         shares = localise_shares(
@@ -136,6 +141,21 @@ def candidates(compared: Comparison, members: Panel) -> list[Candidate]:
         for aspect, test, applies in tests
         for index in np.flatnonzero(np.isfinite(test.p) & applies)
     ]
+
+
+def _is_ratio(compared: Comparison) -> bool:
+    return compared.form is not None and compared.form.den is not None
+
+
+def _least(form: RatioForm | None, members: Panel, timeline: Timeline) -> float | Floats:
+    """Lower bound of the dispersion that the rows themselves give."""
+    if form is None or form.floor:
+        return 1.0 if form is not None else 0.0
+    if form.den is None:
+        return sampling_dispersion(
+            members.num, members.squares, members.rows, season=timeline.season, history=timeline.history
+        )
+    return 0.0
 
 
 def _weight(compared: Comparison, members: Panel) -> Floats:

@@ -31,7 +31,7 @@ class Panel:
 
     `num / den` is the metric, unscaled. A metric that adds up has `den` 1 in every bucket that the data cover;
     one that cannot be written as a ratio (product, quantile) has its own value as `num` and `den` 1.
-    `rows` counts source rows.
+    `rows` counts source rows; `squares` adds up the squares of a summed column (0 for other kinds).
     """
 
     grouping: Grouping
@@ -39,6 +39,7 @@ class Panel:
     num: Floats
     den: Floats
     rows: Floats
+    squares: Floats
 
     def segment(self, index: int) -> Segment:
         """The member as predicates, in order of the grouping."""
@@ -140,10 +141,10 @@ def panel(setting: Setting, grouping: Grouping) -> Panel:
     origin = np.array([np.datetime64(s, "us") for s in setting.starts[:half]])
     parts = []
     for side, frame in enumerate(frames):
-        num, den, n = _columns(frame, setting.model, metric)
+        num, den, n, squares = _columns(frame, setting.model, metric)
         at = np.searchsorted(origin, frame["bucket"].cast(pl.Datetime("us")).to_numpy())
         inside = at < half
-        parts.append((frame, num, den, n, np.where(inside, at, 0) + side * half, inside))
+        parts.append((frame, (num, den, n, squares), np.where(inside, at, 0) + side * half, inside))
     keys = pl.concat([f.select(list(grouping)) for f in frames]) if grouping else None
     if keys is None:
         members: tuple[tuple[str | None, ...], ...] = ((),)
@@ -151,31 +152,38 @@ def panel(setting: Setting, grouping: Grouping) -> Panel:
     else:
         code = keys.select(pl.struct(keys.columns).rank("dense").cast(pl.Int64) - 1).to_series().to_numpy()
         first = np.unique(code, return_index=True)[1]
-        members = tuple(keys[first.tolist()].rows())
+        members = cast("tuple[tuple[str | None, ...], ...]", tuple(keys[first.tolist()].rows()))
         ids = np.split(code, np.cumsum([f.height for f in frames])[:-1])
     shape = (len(members), len(setting.starts))
-    arrays = [np.zeros(shape), np.zeros(shape), np.zeros(shape)]
-    for (_, num, den, n, at, inside), member in zip(parts, ids, strict=True):
-        for target, source in zip(arrays, (num, den, n), strict=True):
+    arrays = [np.zeros(shape) for _ in range(4)]
+    for (_, columns, at, inside), member in zip(parts, ids, strict=True):
+        for target, source in zip(arrays, columns, strict=True):
             target[member[inside], at[inside]] = source[inside]
-    num, den, n = arrays
+    num, den, n, squares = arrays
     if additive_column(setting.model, metric):
         den = np.broadcast_to(setting.covered.astype(float), shape).copy()
     order = np.argsort(-n.sum(axis=1), kind="stable")
-    return Panel(grouping, tuple(members[i] for i in order), num[order], den[order], n[order])
+    ordered = cast("tuple[tuple[str | None, ...], ...]", tuple(members[i] for i in order))
+    return Panel(grouping, ordered, num[order], den[order], n[order], squares[order])
 
 
-def _columns(frame: pl.DataFrame, model: SemanticModel, metric: str) -> tuple[Floats, Floats, Floats]:
+def _columns(frame: pl.DataFrame, model: SemanticModel, metric: str) -> tuple[Floats, Floats, Floats, Floats]:
     n = rows(frame, model=model, metric=metric).to_numpy().astype(float)
     form = ratio_form(model, metric)
     if form is None:
         value = values(frame, model=model, metric=metric).cast(pl.Float64).fill_null(float("nan")).to_numpy()
         fine = np.isfinite(value)
-        return np.where(fine, value, 0.0), fine.astype(float), n
-    num = frame[form.num].fill_null(0).to_numpy().astype(float)
+        return np.where(fine, value, 0.0), fine.astype(float), n, np.zeros(n.size)
+    num = _floats(frame, form.num)
     if form.den is None:
-        return num, np.ones(frame.height), n
-    return num, frame[form.den].fill_null(0).to_numpy().astype(float), n
+        squares = f"{metric}.sumsq"
+        known = squares in frame.columns
+        return num, np.ones(frame.height), n, _floats(frame, squares) if known else np.zeros(n.size)
+    return num, _floats(frame, form.den), n, np.zeros(n.size)
+
+
+def _floats(frame: pl.DataFrame, column: str) -> Floats:
+    return frame[column].fill_null(0).to_numpy().astype(float)
 
 
 def _buckets(span: Window, zone: ZoneInfo, step: timedelta) -> tuple[datetime, ...]:

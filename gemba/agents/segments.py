@@ -81,8 +81,9 @@ class SegmentsAgent:
 def distinct(every: list[Candidate]) -> list[Candidate]:
     """The best candidates, best first; of segments that are the same rows in the window only one.
 
-    Which one: fewer predicates first; then the dimension with clearly more members, which says more precisely where (a
-    lot rather than its supplier), unless its own evidence is too thin; then the clearly smaller p-value.
+    Which one: fewer predicates first; then the dimension with clearly more members, which says more precisely where
+    (a lot rather than its supplier), unless its own evidence is too thin; then the dimension without unknown members;
+    then the clearly smaller p-value.
     """
     ordered = sorted(every, key=lambda one: (-one.score, len(one.panel.grouping), one.label))
     groups: list[list[Candidate]] = []
@@ -109,6 +110,7 @@ def _plainness(candidate: Candidate) -> tuple[float, ...]:
         candidate.p > CONVINCING,
         len(candidate.panel.grouping),
         -round(math.log2(members)),
+        any(None in member for member in candidate.panel.members),
         -round(-math.log10(max(candidate.p, 1e-300)) / 2),
         -members,
     )

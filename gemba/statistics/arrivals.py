@@ -45,8 +45,9 @@ def arrival_tests(
     Returns:
         A member's level is its amount over what the rest of the total would have made of its denominators, bucket
         by bucket. Null: its logarithm is drawn from the same distribution as the peers'; Student's t with the peers'
-        robust location and scale (median, MAD), their number less one degrees of freedom. A member with less exposure
-        than its peers has its variance widened in proportion. All NaN with fewer than 8 peers.
+        median and scale (the larger of MAD and interdecile range, since peers may be of several kinds), their number
+        less one degrees of freedom. A member with less exposure than its peers has its variance widened in proportion.
+        All NaN with fewer than 8 peers.
 
     References:
         P. J. Rousseeuw and C. Croux, "Alternatives to the median absolute deviation", JASA 88, 1993 (scale).
@@ -66,7 +67,8 @@ def arrival_tests(
     if int(peers.sum()) < LEAST_PEERS:
         return Arrivals(nothing, nothing, nothing, nothing, nothing, nothing, nothing)
     middle = float(np.median(level[peers]))
-    spread = 1.4826 * float(np.median(np.abs(level[peers] - middle)))
+    outer = np.quantile(level[peers], (0.1, 0.9))
+    spread = max(1.4826 * float(np.median(np.abs(level[peers] - middle))), float(outer[1] - outer[0]) / 2.563)
     now = _level(num, expected, w)
     here = np.where(w, expected, 0.0).sum(axis=1)
     thin = np.sqrt(np.maximum(1.0, np.median(exposure[peers]) / np.maximum(here, 1e-300)))

@@ -82,9 +82,9 @@ def change_point(
     base = np.column_stack([whiten(np.ones(index.size)), whiten((time - time.mean()) / index.size)])
     basis, _ = np.linalg.qr(base)
     y = y - basis @ (basis.T @ y)
-    shapes: list[tuple[Shape, int]] = [("step", t) for t in starts]
-    if ramps:
-        shapes += [("ramp", t) for t in starts if index[-1] - t >= 2]
+    shapes: list[tuple[Shape, int]] = []
+    shapes.extend(("step", t) for t in starts)
+    shapes.extend(("ramp", t) for t in starts if ramps and index[-1] - t >= 2)
     added = np.column_stack(
         [
             whiten((time >= t).astype(float) if shape == "step" else np.maximum(time - t + 1.0, 0.0))

@@ -11,7 +11,7 @@ from scipy.special import chdtri, polygamma, psi
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-TRIMMED = 0.1
+TRIMMED = 0.15
 """Share of the noisiest blocks left out, so that an earlier incident does not hide the next."""
 
 
@@ -45,7 +45,7 @@ def estimate_noise(
         least: Lower bound of the dispersion (1 for counts), scalar or shape (S,).
 
     Notes:
-        A linear drift is removed first. The noisiest tenth of the blocks are left out and the rest scaled up to what
+        A linear drift is removed first. The noisiest 15 % of the blocks are left out and the rest scaled up to what
         normal noise would give. The variances of a family of S >= 3 series are shrunk to their common value
         with the weight that their scatter earns (Smyth 2004). Memory is corrected for the bias of a
         small sample about a line (after Marriott and Pope 1954) and drawn half way to the family's median.
@@ -64,6 +64,33 @@ def estimate_noise(
     df = np.maximum(kept * thin - 3.0 - fitted, np.minimum(kept, 2.0))
     dispersion, df = _steady(raw, df, np.where(used, weight, 0.0).sum(axis=1) / np.maximum(count, 1))
     return Noise(dispersion=np.maximum(dispersion, least), memory=memory, df=df)
+
+
+def sampling_dispersion(
+    total: Floats, squares: Floats, rows: Floats, *, season: NDArray[np.int64], history: Mask
+) -> Floats:
+    """Variance over mean that a sum of rows has at least, from the spread of the rows and of their number; (S,).
+
+    Rare, unequal rows (stops of a machine) make sums that scatter more than a short history shows.
+
+    Args:
+        total, squares, rows: Sum of a column, of its squares, and the number of rows, shape (S, T).
+
+    References:
+        Wald's identities for a compound sum; the number of rows counts as at most Poisson.
+    """
+    n = np.where(history, rows, 0.0).sum(axis=1)
+    amount = np.where(history, total, 0.0).sum(axis=1)
+    square = np.where(history, squares, 0.0).sum(axis=1)
+    fine = (n > 1) & (amount > 0)
+    mean = np.divide(amount, n, out=np.zeros_like(n), where=fine)
+    spread = np.maximum(np.divide(square, n, out=np.zeros_like(n), where=fine) - mean**2, 0.0)
+    onehot = np.eye(int(season.max()) + 1)[season]
+    used = np.where(history, rows, 0.0)
+    usual = np.divide(used @ onehot, np.maximum(history @ onehot, 1.0))[:, season]
+    off = np.where(history & (usual > 0), (rows - usual) ** 2, 0.0).sum(axis=1)
+    scatter = np.minimum(np.divide(off, n, out=np.zeros_like(n), where=n > 0), 1.0)
+    return np.divide(spread + scatter * mean**2, mean, out=np.zeros_like(n), where=fine)
 
 
 def _drift(z: Floats, used: Mask) -> Floats:
@@ -85,7 +112,7 @@ def _trimmed_mean_square(z: Floats, used: Mask, history: Mask, block: int, fitte
     counts = np.add.reduceat(used[:, where].astype(float), edges, axis=1)
     mean = np.divide(squares, counts, out=np.full_like(squares, np.nan), where=counts > 0)
     blocks = (counts > 0).sum(axis=1)
-    drop = np.where(blocks >= 5, np.floor(TRIMMED * blocks), 0).astype(int)
+    drop = np.where(blocks >= 5, np.round(TRIMMED * blocks), 0).astype(int)
     order = np.argsort(np.where(np.isnan(mean), -1.0, mean), axis=1)
     rank = np.argsort(order, axis=1)
     keep = (counts > 0) & (rank < (mean.shape[1] - drop)[:, None])

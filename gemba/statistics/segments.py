@@ -52,7 +52,8 @@ def localise(
     weight: Floats,
     change: float,
     timeline: Timeline,
-    counts: bool,
+    least: float | Floats,
+    ratio: bool = False,
 ) -> Localised:
     """Test the level of every segment against its own past and against the rest of the total.
 
@@ -61,18 +62,26 @@ def localise(
         total_num, total_den: Of the whole, shape (T,).
         weight: What one unit more of a segment's level adds to the total in the window, shape (S,).
         change: Change of the total; only its sign and size against `explained` matter.
-        timeline, counts: As in `shift_tests`.
+        ratio: The metric is a ratio. A segment must then depart from the rest's factor and from its amount: when all
+            rates rise by one amount, low rates rise by a larger factor, and are no cause for that.
+        timeline, least: As in `shift_tests`.
 
     Returns:
         `p` is that of "changed as the rest did", and counts only where the segment's own level also changed, in the
         same direction, at the 5 % level. Otherwise what stood still while the rest moved would be named as well.
         The second condition can only make the test safer. Elsewhere `p` is the larger of both, at least 0.05.
     """
-    own = shift_tests(num, den, total_num, total_den, timeline=timeline, counts=counts, against_rest=False)
-    rest = shift_tests(num, den, total_num, total_den, timeline=timeline, counts=counts, against_rest=True)
+    own = shift_tests(num, den, total_num, total_den, timeline=timeline, least=least, against_rest=False)
+    rest = shift_tests(num, den, total_num, total_den, timeline=timeline, least=least, against_rest=True)
     visible = (np.sign(own.effect) == np.sign(rest.effect)) & (own.p <= VISIBLE)
     p = np.where(visible, rest.p, np.maximum(np.maximum(own.p, rest.p), VISIBLE))
     p = np.where(np.isfinite(own.p) & np.isfinite(rest.p), p, np.nan)
+    if ratio:
+        amount = shift_tests(
+            num, den, total_num, total_den, timeline=timeline, least=least, against_rest=True, by_amount=True
+        )
+        together = np.sign(amount.effect) == np.sign(rest.effect)
+        p = np.where(np.isfinite(amount.p), np.maximum(p, np.where(together, amount.p, 1.0)), p)
     low, high = rest.interval()
     return _localised(own.before, own.before + own.effect, rest, low, high, p, weight, change)
 
@@ -91,7 +100,7 @@ def localise_shares(
     """
     whole = np.broadcast_to(total_den, den.shape)
     shift = shift_tests(
-        den, np.where(whole > 0, whole, 0.0), total_den, total_den, timeline=timeline, counts=False, against_rest=False
+        den, np.where(whole > 0, whole, 0.0), total_den, total_den, timeline=timeline, least=0.0, against_rest=False
     )
     low, high = shift.interval()
     matters = np.abs(rate_gap) * shift.before >= 0.5 * noise

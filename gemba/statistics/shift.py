@@ -62,8 +62,10 @@ def shift_tests(
     total_den: Floats,
     *,
     timeline: Timeline,
-    counts: bool,
+    counts: bool = False,
+    least: float | Floats = 0.0,
     against_rest: bool,
+    by_amount: bool = False,
 ) -> Shift:
     """Test every series for a change of level from baseline to window.
 
@@ -72,8 +74,11 @@ def shift_tests(
         total_num, total_den: Of all members together, shape (T,).
         timeline: The buckets' roles.
         counts: The numerator counts things, so that its dispersion is at least Poisson's.
+        least: What the dispersion (variance over mean) is at least, where the rows say so
+            (`noise.sampling_dispersion`). Scalar or shape (S,).
         against_rest: Null: the series changed by the same factor (the same amount, where values can be negative)
             as the rest of the total did, bucket by bucket. Otherwise: its level did not change.
+        by_amount: With `against_rest`: by the same amount even where values cannot be negative.
 
     Returns:
         Null distribution: Student's t whose standard error comes from history only: quasi-likelihood
@@ -87,7 +92,9 @@ def shift_tests(
         H. Wilenski, Biometrika 31, 1940 (conditional test of two Poisson means).
     """
     positive = never_negative(num, den, total_num, total_den)
-    residual, mean, weight = residuals(num, den, total_num, total_den, timeline=timeline, against_rest=against_rest)
+    residual, mean, weight = residuals(
+        num, den, total_num, total_den, timeline=timeline, against_rest=against_rest, by_amount=by_amount
+    )
     ok = weight > 0
     seasons = len(np.unique(timeline.season))
     noise = estimate_noise(
@@ -95,7 +102,7 @@ def shift_tests(
         weight,
         history=timeline.history,
         block=timeline.block,
-        least=1.0 if counts else 0.0,
+        least=np.maximum(least, 1.0 if counts else 0.0),
         fitted=(seasons - 1) * (0.5 if against_rest else 1.0),
     )
     after = _ratio(residual, weight, timeline.window)
@@ -135,7 +142,14 @@ def never_negative(num: Floats, den: Floats, total_num: Floats, total_den: Float
 
 
 def residuals(
-    num: Floats, den: Floats, total_num: Floats, total_den: Floats, *, timeline: Timeline, against_rest: bool
+    num: Floats,
+    den: Floats,
+    total_num: Floats,
+    total_den: Floats,
+    *,
+    timeline: Timeline,
+    against_rest: bool,
+    by_amount: bool = False,
 ) -> tuple[Floats, Floats, Floats]:
     """Observed minus expected numerators, what was expected, and the weight, all (S, T); weight 0: nothing is known.
 
@@ -145,7 +159,7 @@ def residuals(
     expectation = expect(num, den, total_num, total_den, season=timeline.season, history=timeline.history)
     mean, weight = expectation.mean, expectation.weight
     if against_rest:
-        positive = never_negative(num, den, total_num, total_den)
+        positive = not by_amount and never_negative(num, den, total_num, total_den)
         mean, weight = _follow_rest(num, den, mean, weight, total_num, total_den, positive=positive)
     ok = (den > 0) & np.isfinite(mean) & (weight > 0)
     return np.where(ok, num - mean, 0.0), np.where(ok, mean, 0.0), np.where(ok, weight, 0.0)
