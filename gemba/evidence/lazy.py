@@ -12,6 +12,7 @@ import polars as pl
 from gemba.errors import InputError
 from gemba.evidence import partitions
 from gemba.evidence.budget import Budget
+from gemba.evidence.build import require
 from gemba.evidence.labels import WEEKDAYS, code_of, spell_codes, spell_members
 from gemba.evidence.lazytime import local_time, truncated
 from gemba.evidence.query import (
@@ -50,6 +51,9 @@ class LazySession:
             schema = self.scan(source).collect_schema()
             self._kinds[source] = {name: _kind(dtype) for name, dtype in schema.items()}
         return self._kinds[source]
+
+    def _kind_of(self, source: str, column: str) -> ColumnKind:
+        return require(self.kinds, source, column)
 
     def run(self, query: Query) -> dict[Grouping, pl.DataFrame]:
         groupings = list(dict.fromkeys(query.groupings))
@@ -149,7 +153,7 @@ class LazySession:
             left = [f"{hop.here}.{here}" for here, _ in hop.by]
             right = [f"{hop.there}.{column}" for _, column in hop.by]
             for (here, column), lname, rname in zip(hop.by, left, right, strict=True):
-                if self.kinds(hop.here)[here] != self.kinds(hop.there)[column]:
+                if self._kind_of(hop.here, here) != self._kind_of(hop.there, column):
                     frame = frame.with_columns(pl.col(lname).cast(pl.String))
                     there = there.with_columns(pl.col(rname).cast(pl.String))
             there = there.with_columns(pl.col(name).alias(f"#{name}") for name in right)
@@ -161,11 +165,11 @@ class LazySession:
         return self.scan(source).select(pl.col(name).alias(f"{source}.{name}") for name in names)
 
     def _time(self, stamp: Stamp) -> pl.Expr:
-        return local_time(stamp, _own(stamp.source, stamp.column), self.kinds(stamp.source)[stamp.column])
+        return local_time(stamp, _own(stamp.source, stamp.column), self._kind_of(stamp.source, stamp.column))
 
     def _refuse_unreadable(self, source: str, stamp: Stamp, hops: Sequence[Hop]) -> None:
         """One pass over a column of text stamps: an unread stamp would drop its row in silence."""
-        if self.kinds(stamp.source)[stamp.column] != "text":
+        if self._kind_of(stamp.source, stamp.column) != "text":
             return
         frame = self._joined(source, hops)
         column = _own(stamp.source, stamp.column)

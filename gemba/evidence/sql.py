@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
+from gemba.evidence.build import require
 from gemba.evidence.labels import code_of
 from gemba.evidence.packs import ADDITIVE
 from gemba.evidence.query import Aggregate, ColumnField, ColumnKind, Condition, DerivedField, Field, Hop, Query, Stamp
@@ -37,10 +38,12 @@ class Tables:
     name: str
 
     def column(self, source: str, column: str) -> ColumnElement[Any]:
+        self.kind(source, column)
         return self.tables[source].c[column]
 
     def kind(self, source: str, column: str) -> ColumnKind:
-        return self.kinds[source][column]
+        """Raises InputError where there is no such column; names the nearest."""
+        return require(self.kinds.__getitem__, source, column)
 
 
 def from_clause(tables: Tables, source: str, hops: Sequence[Hop]) -> sa.FromClause:

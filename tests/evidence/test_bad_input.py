@@ -167,6 +167,23 @@ def test_an_unknown_column_names_the_nearest() -> None:
     assert "quantity" in caught.value.hint
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet", "sqlite"])
+def test_an_unknown_time_column_names_the_nearest_whatever_is_asked(kind: str, tmp_path: Path) -> None:
+    places = factory.as_sqlite(tmp_path) if kind == "sqlite" else factory.as_files(tmp_path, kind)
+    model = factory.model(places)
+    source = model.sources["production"].model_copy(update={"time": "finished"})
+    broken = model.model_copy(update={"sources": {**model.sources, "production": source}})
+    warehouse = SourceWarehouse()
+    for ask in (
+        lambda: warehouse.coverage(broken, "production"),
+        lambda: warehouse.partitions(broken, "production"),
+        lambda: warehouse.gather(broken, [_cube()], limits=Limits()),
+    ):
+        with pytest.raises(InputError, match="source 'production' has no column 'finished'") as caught:
+            ask()
+        assert "finished_at" in caught.value.hint
+
+
 def test_too_many_distinct_values_reach_a_limit() -> None:
     request = ValuesRequest(name="v", metric="cycle", span=factory.SPAN, most_rows=10)
     with pytest.raises(LimitReachedError, match="rows"):

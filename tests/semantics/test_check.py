@@ -67,6 +67,7 @@ def test_a_model_that_fits_has_no_problem(folder: Path) -> None:
         ("files: machines.csv", "files: machine.csv", "machine.csv"),
         ("members: {A: [first line]}", "members: {C: [third line]}", "'C' does not occur"),
         ("key: [id], time: at", "key: [shift], time: at", "repeat a key of shift"),
+        ("time: at", "time: stamped", "stamped"),
     ],
 )
 def test_what_does_not_fit_is_told(folder: Path, old: str, new: str, what: str) -> None:
