@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from gemba.agents.base import Brief
+from gemba.agents.candidates import comparison
 from gemba.agents.panel import Setting, panel, setting
 from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
 from gemba.errors import SampleTooSmallError
@@ -15,7 +16,6 @@ from gemba.insights.ids import claim_id
 from gemba.insights.types import Claim, Findings, Test
 from gemba.insights.wording import dated
 from gemba.planning.requests import rolls_up
-from gemba.statistics.shift import shift_tests
 
 AGENT = "level"
 METHOD = "level"
@@ -36,15 +36,7 @@ def change_findings(brief: Brief) -> Findings:
     metric, model = found.question.metric, brief.model
     form = ratio_form(model, metric)
     before, after, per, factor = _values(found, whole.num[0], whole.den[0])
-    shift = shift_tests(
-        whole.num,
-        whole.den,
-        whole.num[0],
-        whole.den[0],
-        timeline=found.timeline,
-        counts=form is not None and form.floor,
-        against_rest=False,
-    )
+    shift = comparison(found, whole).own
     scale = model.metrics[metric].scale
     sampled = form is not None or model.metrics[metric].kind in ("product", "quantile", "ratio")
     p, se, df = float(shift.p[0]), float(shift.se[0]) * factor * scale, float(shift.df[0])

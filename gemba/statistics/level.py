@@ -46,8 +46,8 @@ def mean_estimate(values: Floats, *, season: NDArray[np.int64] | None = None) ->
 
     Returns:
         Standard error `s / sqrt(n_eff)` with `n_eff = n (1 - phi) / (1 + phi)`, phi the lag-one autocorrelation of the
-        residuals, corrected for its small-sample bias; below 21 values 0 where it is not significant (5 %, one-sided). Student's t on `n_eff - 1 - (seasons - 1)`
-        degrees of freedom, at least 1.
+        residuals, corrected for its small-sample bias; below 21 values 0 where it is not significant (5 %,
+        one-sided). Student's t on `n_eff - 1 - (seasons - 1)` degrees of freedom, at least 1.
 
     Raises:
         SampleTooSmallError: Fewer than 4 values.
