@@ -208,9 +208,8 @@ def insight(
         investigator.archive.query("insight_current", limit=1)  # the tables catch up before the run ends
         record = investigator.question(context.partition_key)
     shown = {"question": dg.MetadataValue.md(f"**{' '.join(record.text.split())}**"), **of_insight(published)}
-    for number, chart in enumerate(published.charts[:2], start=1):
-        if (image := picture(chart)) is not None:
-            shown["chart" if number == 1 else f"chart {number}"] = image
+    if published.charts and (image := picture(published.charts[0])) is not None:
+        shown["chart"] = image
     return dg.Output(published.id, metadata=shown)
 
 

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.keys import INSIGHT, table_key
+from assets.reading import plain
 from gemba.store.ports import Archive
 from gemba.store.projections.catalogue import VIEWS
+from resources.bindings import Prove
 
 GROUP = "tables"
 
 
 @dg.multi_asset(
-    name="tables",
+    name="analyst_tables",
     specs=[
         dg.AssetSpec(
             table_key(view.name),
@@ -43,3 +45,25 @@ def tables(context: dg.AssetExecutionContext, archive: dg.ResourceParam[Archive]
             },
         )
     context.log.info(f"{len(VIEWS)} tables are up to date for tenant {archive.tenant}")
+
+
+@dg.asset_check(
+    name="tables_are_what_the_events_say",
+    asset=table_key("insight_current"),
+    description="All tables, built a second time from the events and compared row by row. `gemba doctor` mends them.",
+)
+def tables_are_what_the_events_say(reconcile: dg.ResourceParam[Prove]) -> dg.AssetCheckResult:
+    results = reconcile()
+    differences = [one for result in results for one in result.differences]
+    lines = [
+        f"* `{one.table}`: {one.missing} rows missing, {one.unexpected} too many, such as {plain(str(one.examples))}"
+        for one in differences
+    ]
+    return dg.AssetCheckResult(
+        passed=not differences,
+        metadata={
+            "events": sum(result.events for result in results),
+            "rows": sum(result.rows for result in results),
+            "differences": dg.MetadataValue.md("\n".join(lines) or "none"),
+        },
+    )

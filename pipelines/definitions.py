@@ -14,7 +14,7 @@ import dagster as dg
 from assets.checks import claims
 from assets.investigations import build_findings, insight, question
 from assets.sources import build_sources
-from assets.tables import tables
+from assets.tables import tables, tables_are_what_the_events_say
 from gemba.settings import settings
 from pipelines.executor import thread_or_process_executor
 from pipelines.jobs import build_ask_job, example_question, investigation_job, observe_sources_job, tables_job
@@ -43,7 +43,7 @@ def build_definitions(
     sources = build_sources(readable)
     return dg.Definitions(
         assets=[question, build_findings(), insight, tables, *sources],
-        asset_checks=[claims],
+        asset_checks=[claims, tables_are_what_the_events_say],
         jobs=[
             investigation_job,
             build_ask_job(question=example, model=model),

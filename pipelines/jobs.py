@@ -25,7 +25,7 @@ investigation_job = dg.define_asset_job(
 
 observe_sources_job = dg.define_asset_job(
     name="observe_sources",
-    selection=dg.AssetSelection.groups("sources"),
+    selection=dg.AssetSelection.groups("sources", include_sources=True),
     description="Reads the content versions of every source, and records what has moved.",
     executor_def=thread_or_process_executor,
 )
@@ -42,14 +42,14 @@ def build_ask_job(*, question: str, model: str) -> dg.JobDefinition:
     """The job `ask`, with a question and a model to start with in the Launchpad."""
 
     @dg.op(
-        name="ask",
+        name="read_question",
         config_schema={
             "question": dg.Field(str, default_value=question, description="In plain words."),
             "model": dg.Field(str, default_value=model, description="Name of a model in use."),
         },
         description="Reads the question. If it is understood, its investigation starts in seconds, as its own run.",
     )
-    def ask(
+    def read_question(
         context: dg.OpExecutionContext,
         archive: dg.ResourceParam[Archive],
         models: dg.ResourceParam[ModelFolder],
@@ -76,7 +76,7 @@ def build_ask_job(*, question: str, model: str) -> dg.JobDefinition:
         description="Ask in plain words: open the Launchpad, write a question, launch.",
     )
     def ask_job() -> None:
-        ask()
+        read_question()
 
     return ask_job
 

@@ -7,7 +7,7 @@ needs the object. Addresses and secrets come from the environment (`gemba.settin
 
 # ruff: noqa: ARG002 - Dagster hands its context to every binding
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,15 +27,9 @@ class ArchiveResource(dg.ConfigurableResource[Archive]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Archive]:  # type: ignore[override]
-        from gemba.errors import WorldError
         from gemba.store.archive import PostgresArchive
-        from gemba.store.connect import locate
 
-        found = settings()
-        server = locate(found.home)
-        if server is None:
-            raise WorldError(f"no PostgreSQL is up for {found.home}", hint="`gemba up` starts the embedded one")
-        archive = PostgresArchive(server.url(), found.tenant)
+        archive = PostgresArchive(_server_url(), settings().tenant)
         try:
             yield archive
         finally:
@@ -86,6 +80,20 @@ class InvestigatorResource(dg.ConfigurableResource[Investigator]):
         return Investigator(self.archive, self.warehouse, self.evidence, limits=settings().limits, clock=utc_now)
 
 
+Prove = Callable[[], Sequence[Any]]
+"""Compares the tables with a second build from the events; one `gemba.store.reconcile.Reconciliation` a tenant."""
+
+
+class ReconcileResource(dg.ConfigurableResource[Prove]):
+    """Proves that the tables of this tenant are what its events say."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> Prove:
+        from gemba.store.reconcile import reconcile
+
+        found = settings()
+        return lambda: reconcile(_server_url(), found.tenant)
+
+
 class ExpectationsResource(dg.ConfigurableResource[Expectations]):
     """Great Expectations. Its import starts with the run, and its helper process ends with it."""
 
@@ -99,6 +107,17 @@ class ExpectationsResource(dg.ConfigurableResource[Expectations]):
             expectations.close()
 
 
+def _server_url() -> str:
+    from gemba.errors import WorldError
+    from gemba.store.connect import locate
+
+    home = settings().home
+    server = locate(home)
+    if server is None:
+        raise WorldError(f"no PostgreSQL is up for {home}", hint="`gemba up` starts the embedded one")
+    return server.url()
+
+
 def production_resources() -> dict[str, Any]:
     """Bindings by the name that assets, sensors and checks ask for."""
     archive, warehouse, evidence = ArchiveResource(), WarehouseResource(), EvidenceResource()
@@ -109,5 +128,6 @@ def production_resources() -> dict[str, Any]:
         "models": ModelsResource(),
         "investigator": InvestigatorResource(archive=archive, warehouse=warehouse, evidence=evidence),
         "expectations": ExpectationsResource(),
+        "reconcile": ReconcileResource(),
         "io_manager": JsonFiles(),
     }

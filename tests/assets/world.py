@@ -23,6 +23,7 @@ from gemba.questions.types import QUESTION, Question
 from gemba.semantics.load import dump_model
 from gemba.semantics.model import SemanticModel
 from gemba.store.archive import MemoryArchive
+from gemba.store.reconcile import Difference, Reconciliation
 from resources.expectations import Expect, Expectations, Observed
 from resources.files import JsonFiles
 from resources.models import ModelFolder
@@ -129,6 +130,7 @@ class World:
     archive: MemoryArchive = field(default_factory=lambda: MemoryArchive("tests"))
     warehouse: Warehouse = field(default_factory=lambda: FrameWarehouse({"production": production()}))
     expectations: Expectations = field(default_factory=ExpectationsHere)
+    differences: tuple[Difference, ...] = ()
 
     @property
     def investigator(self) -> Investigator:
@@ -142,6 +144,9 @@ class World:
         (folder / "factory.yaml").write_text(dump_model(data), encoding="utf-8")
         return ModelFolder(folder)
 
+    def reconcile(self) -> tuple[Reconciliation, ...]:
+        return (Reconciliation("tests", events=2, rows=1, differences=self.differences),)
+
     @property
     def resources(self) -> dict[str, Any]:
         return {
@@ -151,6 +156,7 @@ class World:
             "models": self.models,
             "investigator": self.investigator,
             "expectations": self.expectations,
+            "reconcile": dg.ResourceDefinition.hardcoded_resource(self.reconcile),
             "io_manager": JsonFiles(folder=str(self.folder / "storage")),
         }
 
