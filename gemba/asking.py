@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import tempfile
@@ -271,6 +272,7 @@ def ask(
     with tempfile.TemporaryDirectory(prefix="gemba-") as temporary:
         frames = EvidenceStore(evidence_folder or Path(temporary))
         investigator = Investigator(store, data, frames, limits=limits or Limits())
-        words = vocabulary_from(semantic, data)
-        asker = Asker(semantic, store, data, run_here(investigator), vocabulary=lambda _fresh: words)
+        # Read when the question is read, so that a source that cannot be read is an answer like any other.
+        words = functools.cache(lambda: vocabulary_from(semantic, data))
+        asker = Asker(semantic, store, data, run_here(investigator), vocabulary=lambda _fresh: words())
         return asker.ask(text, as_of=as_of, fresh=fresh, choose=choose)

@@ -29,9 +29,11 @@ from gemba.events.types import (
     InvestigationStarted,
     PlanMade,
 )
+from gemba.evidence.presence import require_values
 from gemba.evidence.types import Coverage, Evidence, Limits, Warehouse
 from gemba.insights.types import Insight, Outcome
 from gemba.planning.types import PastRead, Plan
+from gemba.questions.types import Question, Window
 from gemba.semantics.model import SemanticModel
 from gemba.store.ports import Archive, QuestionRecord
 
@@ -96,7 +98,7 @@ class Investigator:
         """Fetch the evidence and keep it; return its data version.
 
         Raises:
-            RefusedError: The sources hold nothing for the question.
+            RefusedError: The sources hold nothing for the question, or no value of its metric.
             WorldError: A source cannot be read.
         """
         record = self.question(partition_key)
@@ -105,6 +107,9 @@ class Investigator:
         started = time.perf_counter()
         with _refusals_recorded(self, record, run_id):
             evidence = self.warehouse.gather(model, requests, limits=self.limits)
+            require_values(
+                evidence, plan.quality, model=model, metric=_metric_of(record), windows=windows_of(record.question)
+            )
         self.evidence.save(evidence, requests)
         self._record(
             record,
@@ -303,6 +308,13 @@ def life_bound(model: SemanticModel, *, sources: set[str]) -> timedelta | None:
         parse_life(text) for name in sources if name in model.sources and (text := model.sources[name].life) is not None
     ]
     return min(lives, default=None)
+
+
+def windows_of(question: Question) -> tuple[Window, ...]:
+    """The spans of time that a question about a metric compares."""
+    baseline = getattr(question, "baseline", None)
+    found = (getattr(question, "window", None), getattr(baseline, "window", None))
+    return tuple(window for window in found if window is not None)
 
 
 def _metric_of(record: QuestionRecord) -> str:

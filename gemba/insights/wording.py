@@ -13,6 +13,8 @@ from gemba.planning.types import Plan
 from gemba.questions.types import Compare, Why, Window
 from gemba.semantics.model import SemanticModel
 
+NO_ANSWER = "The data gives no answer: see the gaps."
+
 
 def summarise(
     plan: Plan,
@@ -34,16 +36,16 @@ def summarise(
         reasons = "; ".join(f"{gap.agent}: {gap.message}" for gap in gaps)
         return f"Nothing could be analysed. {reasons}", ()
     if isinstance(plan.question, Why | Compare):
-        return _of_change(plan, claims, detectable=detectable, model=model)
+        return _of_change(plan, claims, gaps=gaps, detectable=detectable, model=model)
     used = [claim for claim in claims if is_invalidating(claim)][:1]
     used += [claim for claim in claims if claim.kind in ANSWERS][:2]
     if not used:
-        return "The data gives no answer: see the gaps.", ()
+        return NO_ANSWER, ()
     return " ".join(claim.statement for claim in used), tuple(claim.id for claim in used)
 
 
 def _of_change(
-    plan: Plan, claims: Sequence[Claim], *, detectable: float | None, model: SemanticModel
+    plan: Plan, claims: Sequence[Claim], *, gaps: Sequence[Gap], detectable: float | None, model: SemanticModel
 ) -> tuple[str, tuple[str, ...]]:
     question = plan.question
     assert isinstance(question, Why | Compare)
@@ -62,6 +64,8 @@ def _of_change(
         sentences.append(_cause(causes[0]))
     elif dated:
         sentences.append(dated[0].statement)
+    elif not used and gaps:
+        sentences.append(NO_ANSWER)
     else:
         sentences.append(_nothing(plan, used, detectable=detectable, model=model))
     used += causes or dated
