@@ -30,9 +30,10 @@ class ChangePointAgent:
     def analyse(self, brief: Brief) -> Findings | Gap:
         try:
             found = setting(brief)
+            whole = panel(found, TOTAL)
+            strength = strength_of_whole(comparison(found, whole))
         except SampleTooSmallError as error:
             return Gap(agent=AGENT, reason="too_little_data", message=str(error))
-        whole = panel(found, TOTAL)
         dated = date_change(found, whole.num[0], whole.den[0], whole.num[0], whole.den[0], against_rest=False)
         if dated is None:
             observed = int(((whole.den[0] > 0) & ~found.timeline.window).sum())
@@ -41,12 +42,12 @@ class ChangePointAgent:
                 reason="too_little_data",
                 message=f"a change of level needs 20 observed buckets before the end of the window, got {observed}",
             )
-        claim = _claim(found, whole, dated)
+        claim = _claim(found, whole, dated, strength=strength)
         test = Test(id=f"{AGENT}:total", p_value=dated.found.p, claim=claim.id)
         return Findings(agent=AGENT, claims=(claim,), tests=(test,), charts=(_chart(found, whole),))
 
 
-def _claim(found: Setting, whole: Panel, dated: Dated) -> Claim:
+def _claim(found: Setting, whole: Panel, dated: Dated, *, strength: float) -> Claim:
     model, metric = found.model, found.question.metric
     scale, unit = model.metrics[metric].scale, difference_unit(model, metric)
     change = dated.found
@@ -82,7 +83,7 @@ def _claim(found: Setting, whole: Panel, dated: Dated) -> Claim:
             "shape": change.shape,
             "usual_level": usual * scale,
             "positions_tried": change.tried,
-            "score": strength_of_whole(comparison(found, whole)),
+            "score": strength,
         },
     )
 

@@ -33,13 +33,13 @@ class SegmentsAgent:
     def analyse(self, brief: Brief) -> Findings | Gap:
         try:
             found = setting(brief)
+            compared = comparison(found, panel(found, TOTAL))
         except SampleTooSmallError as error:
             return Gap(agent=AGENT, reason="too_little_data", message=str(error))
         buckets = int(found.timeline.history.sum())
         if buckets < LEAST_BUCKETS:
             message = f"segments need at least {LEAST_BUCKETS} {found.bucket}s of history, got {buckets}"
             return Gap(agent=AGENT, reason="too_little_data", message=message)
-        compared = comparison(found, panel(found, TOTAL))
         every: list[Candidate] = []
         notes: list[str] = []
         panels: list[Panel] = []
