@@ -19,9 +19,6 @@ from gemba.store.ports import Archive
 if TYPE_CHECKING:
     from gemba.evidence.store import EvidenceStore
 
-TOLERANCE = 1e-9
-"""Largest relative difference that counts as equal."""
-
 State = Literal["equal", "different", "evidence gone", "source moved on", "source unreadable"]
 
 
@@ -114,8 +111,11 @@ class _Again:
             return Recomputed(self.state, reason=self.reason)
         if claim.id not in self.claims:
             return Recomputed("different", difference=math.inf, reason="the claim is not made any more")
-        difference = largest_difference(claim, self.claims[claim.id])
-        return Recomputed("equal" if difference <= TOLERANCE else "different", difference=difference)
+        from gemba.insights.verify import compare_claims
+
+        found = compare_claims(claim, self.claims[claim.id])
+        state: State = "equal" if found.is_equal else "different"
+        return Recomputed(state, found.difference, ", ".join(found.differing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,37 +148,3 @@ class _Recomputation:
         context = brief(self.plan, evidence, model=self.model, archive=self.archive, deadline=deadline)
         outcomes = tuple(run_agent(agent, context) for agent in agents().values())
         return _Again({one.id: one for one in weigh(self.plan, outcomes, model=self.model).claims})
-
-
-def largest_difference(stored: Claim, recomputed: Claim) -> float:
-    """Largest relative difference over effect, interval, p, q, n, confidence and every number in `details`.
-
-    Infinite where one claim has a number, a verdict or a segment that the other lacks.
-    """
-    exact = ("kind", "metric", "segment", "unit", "significant", "material", "exact", "n", "replicated", "method")
-    if any(getattr(stored, name) != getattr(recomputed, name) for name in exact):
-        return math.inf
-    if set(stored.details) != set(recomputed.details):
-        return math.inf
-    pairs: list[tuple[object, object]] = [
-        (stored.effect, recomputed.effect),
-        (stored.p_value, recomputed.p_value),
-        (stored.q_value, recomputed.q_value),
-        (stored.confidence, recomputed.confidence),
-        *((value, recomputed.details[name]) for name, value in stored.details.items()),
-    ]
-    if (stored.ci is None) != (recomputed.ci is None):
-        return math.inf
-    pairs.extend(zip(stored.ci or (), recomputed.ci or (), strict=True))
-    return max(_relative(left, right) for left, right in pairs)
-
-
-def _relative(left: object, right: object) -> float:
-    if left == right:
-        return 0.0
-    if isinstance(left, bool | str) or isinstance(right, bool | str) or left is None or right is None:
-        return math.inf
-    a, b = float(left), float(right)  # type: ignore[arg-type]
-    if math.isnan(a) and math.isnan(b):
-        return 0.0
-    return abs(a - b) / max(abs(a), abs(b))

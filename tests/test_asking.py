@@ -203,10 +203,11 @@ def test_every_claim_is_recomputed_before_and_after_the_source_moved_on(bakery: 
 
 
 def test_a_claim_whose_numbers_were_touched_is_found_out(bakery: Bakery) -> None:
-    from gemba.verification import largest_difference
+    from gemba.insights.verify import compare_claims
 
     answer = bakery.asker().ask(WHY)
     assert answer.insight is not None
     claim = answer.insight.claims[0]
-    assert largest_difference(claim, claim) == 0
-    assert largest_difference(claim, claim.model_copy(update={"effect": claim.effect * 1.001})) > 1e-4
+    assert compare_claims(claim, claim).is_equal
+    touched = claim.model_copy(update={"effect": claim.effect * 1.001})
+    assert compare_claims(claim, touched).differing == ("effect",)
