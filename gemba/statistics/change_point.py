@@ -16,6 +16,7 @@ Mask = NDArray[np.bool_]
 Shape = Literal["step", "ramp"]
 
 LEAST_OBSERVATIONS = 20
+MOST_DF = 25  # daily noise has heavier tails than the normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def change_point(
     best = int(np.argmin(left))
     variance = max(float(left[best]), 1e-12 * total) / df
     se = float(np.sqrt(variance / norm[best]))
-    p_one = 2.0 * float(stdtr(df, -abs(size[best]) / se))
+    p_one = 2.0 * float(stdtr(min(df, MOST_DF), -abs(size[best]) / se))
     likelihood = -0.5 * (df + 1) * np.log(np.maximum(left, 1e-12 * total) / total)
     mass = np.exp(likelihood - likelihood.max()) * fine
     position = np.zeros(index[-1] + 1)

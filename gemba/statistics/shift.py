@@ -17,6 +17,9 @@ Mask = NDArray[np.bool_]
 LEAST_HISTORY = 8
 """Observations in history below which a series has no noise of its own."""
 
+MOST_DF = 25.0
+"""Degrees of freedom of the reference at most: daily noise has heavier tails than the normal, however long known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:
@@ -84,7 +87,8 @@ def shift_tests(
         Null distribution: Student's t whose standard error comes from history only: quasi-likelihood
         dispersion, AR(1) memory, inflated by the scatter of past comparisons of the same lengths (pooled over
         the family). For numerators that are never negative the p-value is at least that of a conditional binomial
-        test of the dispersion-scaled amounts, which is what holds for sparse series.
+        test of the dispersion-scaled amounts, which is what holds for sparse series; for shares also of what is
+        missing to one.
 
     References:
         G. W. Cobb, "The problem of the Nile", Biometrika 65, 1978 (levels against own noise); J. D. Angrist and
@@ -112,12 +116,19 @@ def shift_tests(
     inflation = _past_comparisons(residual, weight, noise, timeline)
     se = se * np.sqrt(inflation)
     known = (((weight > 0) & timeline.history).sum(axis=1) >= LEAST_HISTORY) & np.isfinite(effect_weight) & (se > 0)
-    df = np.where(known, np.maximum(noise.df, 1.0), np.nan)
+    df = np.where(known, np.clip(noise.df, 1.0, MOST_DF), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = effect_weight / se
     p = np.where(known, 2.0 * stdtr(np.where(known, df, 1.0), -np.abs(np.where(known, t, 0.0))), np.nan)
     if positive:
-        p = np.where(known, np.maximum(p, _sparse_p(num, mean, ok, noise.dispersion * inflation, timeline)), np.nan)
+        dispersion = noise.dispersion * inflation
+        p = np.where(known, np.maximum(p, _sparse_p(num, mean, ok, dispersion, timeline)), np.nan)
+        if bool((np.where(ok, num, 0.0) <= np.where(ok, den, 0.0)).all()):
+            # A share near one has its rare events in what is missing from it (a machine's stops): test those as well.
+            short, usual = np.where(ok, den - num, 0.0), np.where(ok, np.maximum(den - mean, 0.0), 0.0)
+            of_mean, of_short = (np.where(timeline.history, part, 0.0).sum(axis=1) for part in (mean, usual))
+            turned = dispersion * np.divide(of_mean, of_short, out=np.ones_like(of_mean), where=of_short > 0)
+            p = np.where(known, np.maximum(p, _sparse_p(short, usual, ok, turned, timeline)), np.nan)
     unit = _per_unit(weight, den, ok, timeline.window)
     d0 = np.where(ok & timeline.baseline, den, 0.0).sum(axis=1)
     n0 = np.where(ok & timeline.baseline, num, 0.0).sum(axis=1)
