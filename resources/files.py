@@ -69,7 +69,8 @@ class JsonFiles(dg.ConfigurableIOManager):
         return self._base().joinpath("runs", *steps, f"{name}.json")
 
     def _asset_path(self, context: dg.OutputContext | dg.InputContext) -> Path:
-        partition = context.asset_partition_key if context.has_asset_partitions else "all"
+        # The run's partition: a check has none of its own, and its input would be all partitions of the asset.
+        partition = context.partition_key if context.has_asset_partitions else "all"
         return self._base().joinpath("assets", *context.asset_key.path, f"{partition}.json")
 
 

@@ -73,6 +73,15 @@ def test_a_question_becomes_an_insight(world: World, instance: dg.DagsterInstanc
     } | {"investigations__question", "investigations__insight", "claims"}
 
 
+def test_each_question_is_checked_and_answered_for_itself(world: World, instance: dg.DagsterInstance) -> None:
+    first, second = world.ask(why()), world.ask(why(5))
+    for partition in (first, second):
+        run_id = run(world, instance, partition)
+        assert status(instance, run_id) == dg.DagsterRunStatus.SUCCESS, told(instance, run_id)
+    insights = world.archive.insights()
+    assert len({insight.key for insight in insights}) == 2
+
+
 def test_people_can_read_the_answer_in_dagit(world: World, instance: dg.DagsterInstance) -> None:
     run(world, instance, world.ask())
     shown = metadata_of(instance, ["investigations", "insight"])
