@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gemba.errors import InputError, RefusedError
 from gemba.evidence import build
 from gemba.evidence.combine import cube_frame, quality_frame, values_frame
+from gemba.evidence.fanout import refuse_fan_out
 from gemba.evidence.query import Query, Session
 from gemba.evidence.readset import data_version, entries_of, read_slices
 from gemba.evidence.types import (
@@ -61,6 +62,7 @@ def gather_from(
     """Run every request and record what was read. Raises as `Warehouse.gather`."""
     wanted = tuple(requests)
     planned = {request.name: queries_of(model, request, sessions, limits) for request in wanted}
+    refuse_fan_out((query for group in planned.values() for query in group), sessions)
     cubes: dict[tuple[str, Grouping], pl.DataFrame] = {}
     frames: dict[str, pl.DataFrame] = {}
     for request in wanted:

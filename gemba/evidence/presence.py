@@ -51,6 +51,7 @@ def _no_value(leaf: str, column: str, source: str | None, window: Window, rows: 
         f"values of {leaf}",
         text=(
             f"Column {column!r} of source {source!r} is null in all {rows:,} rows from {start:%Y-%m-%d %H:%M} to"
-            f" {end:%Y-%m-%d %H:%M}, so {leaf} has no value there. Ask about a time that has values, or mend the column."
+            f" {end:%Y-%m-%d %H:%M}, so {leaf} has no value there."
+            " Ask about a time that has values, or mend the column."
         ),
     )
