@@ -62,6 +62,8 @@ def rebuild_tenant(connections: Connections, events: PostgresEventStore) -> int:
 def fill(cursor: Cursor, events: PostgresEventStore, position: int, horizon: int, *, schema: str) -> Counter[str]:
     """Apply the events above `position` up to `horizon` to the tables in `schema`; how many of each stream."""
     streams: Counter[str] = Counter()
+    # Plans made while the tables were empty would scan them whole for ever after; every condition has an index.
+    cursor.execute("SET LOCAL enable_seqscan = off")
     while position < horizon:
         batch = events.between(cursor, position, horizon, limit=BATCH)
         if not batch:
