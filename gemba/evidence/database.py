@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
+from sqlalchemy.dialects.mysql import TINYINT
 from sqlalchemy.engine import URL, Connection, Engine
 
 from gemba.errors import InputError
@@ -227,7 +228,7 @@ class DatabaseSession:
 
 
 def _kind(kind: sa.types.TypeEngine[Any], dialect: str) -> ColumnKind:
-    if isinstance(kind, sa.Boolean):
+    if isinstance(kind, sa.Boolean) or (isinstance(kind, TINYINT) and kind.display_width == 1):  # MySQL's BOOLEAN
         return "boolean"
     if isinstance(kind, sa.Integer | sa.Numeric):
         return "number"

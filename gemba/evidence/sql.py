@@ -20,9 +20,11 @@ from gemba.evidence.query import Aggregate, ColumnField, ColumnKind, Condition, 
 from gemba.evidence.sqltime import in_span, local_time
 from gemba.evidence.truncation import Extract, Truncate
 from gemba.evidence.types import Grouping
+from gemba.questions.types import Window
 from gemba.semantics.expression import Binary, Column, Expr, Negate, Number
 from gemba.semantics.model import Weekday
 
+MYSQL = ("mysql", "mariadb")
 _NUMERIC = ("sum", "sumsq", "min", "max", "quantile")
 
 
@@ -64,9 +66,9 @@ def _comparable(tables: Tables, here: str, column: str, there: str, other: str) 
     return left == right
 
 
-def time_of(tables: Tables, stamp: Stamp) -> ColumnElement[Any]:
+def time_of(tables: Tables, stamp: Stamp, *, span: Window | None = None) -> ColumnElement[Any]:
     kind = tables.kind(stamp.source, stamp.column)
-    return local_time(stamp, tables.column(stamp.source, stamp.column), kind, tables.name)
+    return local_time(stamp, tables.column(stamp.source, stamp.column), kind, tables.name, span=span)
 
 
 def select_of(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Select[Any]:
@@ -75,6 +77,8 @@ def select_of(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa
     With several groupings, which needs GROUPING SETS, also `g`: the bit mask of fields that are not grouped by.
     """
     inner = _rows(query, groupings, tables).subquery("r")
+    if tables.name in MYSQL and any(aggregate.kind == "quantile" for aggregate in query.aggregates):
+        inner = _placed(query, groupings, inner)
     fields = {name: inner.c[f"d{i}"] for i, (name, _) in enumerate(query.fields) if f"d{i}" in inner.c}
     bucket = None
     if query.bucket not in (None, "whole"):
@@ -84,7 +88,7 @@ def select_of(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa
     columns: list[ColumnElement[Any]] = [] if bucket is None else [bucket.label("bucket")]
     columns += [fields[name].label(f"d{i}") for i, (name, _) in enumerate(query.fields) if name in used]
     columns += [
-        _aggregate(aggregate, inner.c[f"v{slots[i]}"] if i in slots else None, tables).label(f"a{i}")
+        _aggregate(aggregate, inner.c[f"v{slots[i]}"] if i in slots else None, tables, inner).label(f"a{i}")
         for i, aggregate in enumerate(query.aggregates)
     ]
     if len(groupings) == 1:
@@ -133,7 +137,7 @@ def _sets(
 def _rows(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Select[Any]:
     columns: list[ColumnElement[Any]] = []
     if query.stamp is not None:
-        columns.append(time_of(tables, query.stamp).label("t"))
+        columns.append(time_of(tables, query.stamp, span=query.span).label("t"))
     for i, (name, field) in enumerate(query.fields):
         if any(name in grouping for grouping in groupings):
             columns.append(_code(field, tables, query.week_starts).label(f"d{i}"))
@@ -153,6 +157,26 @@ def _rows(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Sel
             sa.or_(*(sa.and_(*(meets(c, tables, query.week_starts) for c in group)) for group in query.any_of))
         )
     return statement
+
+
+def _placed(query: Query, groupings: Sequence[Grouping], rows: sa.Subquery) -> sa.Subquery:
+    """The rows with the place `k` of each value in the order of its group, from 1, and the group's values `m`.
+
+    MySQL has no `percentile_cont`, MariaDB one that does not group.
+    """
+    (grouping,) = groupings
+    keys: list[ColumnElement[Any]] = [rows.c[f"d{i}"] for i, (name, _) in enumerate(query.fields) if name in grouping]
+    if query.bucket not in (None, "whole"):
+        keys.append(Truncate(query.bucket, rows.c.t, query.week_starts))  # type: ignore[arg-type]
+    slots = _slots(query)
+    columns: list[ColumnElement[Any]] = list(rows.c)
+    for slot in {slots[i] for i, aggregate in enumerate(query.aggregates) if aggregate.kind == "quantile"}:
+        value = rows.c[f"v{slot}"]
+        number = sa.func.count(value).over(partition_by=keys)
+        nulls = sa.func.count().over(partition_by=keys) - number  # MySQL puts nulls first
+        place = sa.func.row_number().over(partition_by=keys, order_by=value) - nulls
+        columns += [place.label(f"k{value.name}"), number.label(f"m{value.name}")]
+    return sa.select(*columns).subquery("p")
 
 
 def _slots(query: Query) -> dict[int, int]:
@@ -206,9 +230,9 @@ def arithmetic(value: Expr, source: str, tables: Tables, *, as_number: bool = Tr
             return column
         if tables.kind(source, value.name) == "boolean" and tables.name == "postgresql":
             column = sa.cast(column, sa.Integer())
-        return sa.cast(column, sa.Double())
+        return _double(column, tables)
     if isinstance(value, Number):
-        return sa.cast(sa.literal(value.value, sa.Double()), sa.Double())
+        return _double(sa.literal(value.value, sa.Double()), tables)
     if isinstance(value, Negate):
         return -arithmetic(value.inner, source, tables)
     assert isinstance(value, Binary)
@@ -222,7 +246,25 @@ def arithmetic(value: Expr, source: str, tables: Tables, *, as_number: bool = Tr
     return left / sa.func.nullif(right, sa.literal_column("0"), type_=sa.Double())
 
 
-def _aggregate(aggregate: Aggregate, value: ColumnElement[Any] | None, tables: Tables) -> ColumnElement[Any]:
+def _double(value: ColumnElement[Any], tables: Tables) -> ColumnElement[Any]:
+    if tables.name in MYSQL:  # old versions cannot cast to it
+        return value + sa.literal_column("0e0", sa.Double())
+    return sa.cast(value, sa.Double())
+
+
+def _interpolated(q: float, value: ColumnElement[Any], rows: sa.FromClause) -> ColumnElement[Any]:
+    """Quantile from the places that `_placed` gave: linear between the two neighbours, as `percentile_cont`."""
+    place, number = rows.c[f"k{value.key}"], rows.c[f"m{value.key}"]
+    at = (number - 1) * sa.literal_column(repr(q), sa.Double()) + 1
+    below = sa.func.floor(at)
+    return sa.func.sum(
+        sa.case((place == below, value * (1 - (at - below))), (place == below + 1, value * (at - below)))
+    )
+
+
+def _aggregate(
+    aggregate: Aggregate, value: ColumnElement[Any] | None, tables: Tables, rows: sa.FromClause
+) -> ColumnElement[Any]:
     if value is None:
         return sa.func.count()
     if aggregate.kind in ("rows", "count"):
@@ -241,6 +283,8 @@ def _aggregate(aggregate: Aggregate, value: ColumnElement[Any] | None, tables: T
         return sa.func.max(value)
     if tables.name == "sqlite":
         return sa.func.gemba_quantile(value, aggregate.q)
+    if tables.name in MYSQL:
+        return _interpolated(aggregate.q, value, rows)
     return sa.func.percentile_cont(sa.literal_column(repr(aggregate.q))).within_group(value)
 
 
@@ -268,7 +312,7 @@ def meets(condition: Condition, tables: Tables, week_starts: Weekday) -> ColumnE
                 value = sa.cast(value, sa.Text())
         among = value.in_(members) if members else sa.false()
         return among if condition.op == "in" else sa.or_(sa.not_(among), value.is_(None))
-    number = sa.cast(value, sa.Double())
+    number = _double(value, tables)
     bounds = [sa.literal(float(v), sa.Double()) for v in condition.values]
     if condition.op == "between":
         return number.between(bounds[0], bounds[1])

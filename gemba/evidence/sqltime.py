@@ -15,8 +15,8 @@ from gemba.evidence.query import ColumnKind, Stamp
 from gemba.evidence.zones import EPSILON, local, read, shifts
 from gemba.questions.types import Window
 
-# What MySQL needs a list of clock changes for when no span bounds it.
-_EARLIEST, _LATEST = datetime(1990, 1, 1), datetime(2040, 1, 1)  # noqa: DTZ001
+# Between these MySQL is given every clock change where no span bounds the rows: what its TIMESTAMP can hold.
+_EARLIEST, _LATEST = datetime(1970, 1, 1), datetime(2038, 1, 20)  # noqa: DTZ001
 _OFFSET = r"\d\d:\d\d.*([+-]\d\d(:?\d\d)?|Z)$"
 _POSTGRES_FORMAT = {
     "%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%H": "HH24", "%I": "HH12", "%M": "MI",
@@ -24,10 +24,13 @@ _POSTGRES_FORMAT = {
 }  # fmt: skip
 
 
-def local_time(stamp: Stamp, column: ColumnElement[Any], kind: ColumnKind, dialect: str) -> ColumnElement[Any]:
+def local_time(
+    stamp: Stamp, column: ColumnElement[Any], kind: ColumnKind, dialect: str, *, span: Window | None = None
+) -> ColumnElement[Any]:
     """Naive local time. In SQLite the text `YYYY-MM-DD HH:MM:SS.ffffff`, made by the function `gemba_local`.
 
-    A date without a time belongs to that date, whether stamps close or open an interval.
+    A date without a time belongs to that date, whether stamps close or open an interval. `span`: the rows that
+    matter are in it, so that other clock changes need not be listed.
     """
     if dialect == "sqlite":
         return sa.func.gemba_local(
@@ -42,11 +45,11 @@ def local_time(stamp: Stamp, column: ColumnElement[Any], kind: ColumnKind, diale
     if kind == "date":
         return sa.cast(column, sa.DateTime())
     if kind == "instant":
-        return _moved(stamp, _convert(column, "instant", stamp, dialect), dialect)
+        return _moved(stamp, _convert(column, "instant", stamp, dialect, span), dialect)
     if kind == "stamp":
-        return _convert(_moved(stamp, column, dialect), "stamp", stamp, dialect)
+        return _convert(_moved(stamp, column, dialect), "stamp", stamp, dialect, span)
     if kind == "text":
-        return _local_of_text(stamp, column, dialect)
+        return _local_of_text(stamp, column, dialect, span)
     raise InputError(
         f"column {stamp.column!r} of source {stamp.source!r} is {kind} and cannot be read as a time",
         hint="Name a column of dates or timestamps; for text give the source a `time_format`.",
@@ -98,7 +101,9 @@ def _add(time: ColumnElement[Any], step: timedelta, dialect: str) -> ColumnEleme
     )
 
 
-def _convert(time: ColumnElement[Any], kind: ColumnKind, stamp: Stamp, dialect: str) -> ColumnElement[Any]:
+def _convert(
+    time: ColumnElement[Any], kind: ColumnKind, stamp: Stamp, dialect: str, span: Window | None
+) -> ColumnElement[Any]:
     if dialect == "postgresql":
         if kind == "instant":
             return sa.func.timezone(_word(stamp.local), time, type_=sa.DateTime())
@@ -110,7 +115,11 @@ def _convert(time: ColumnElement[Any], kind: ColumnKind, stamp: Stamp, dialect: 
     zone = "UTC" if kind == "instant" else stamp.zone
     if zone == stamp.local:
         return time
-    steps = shifts(zone, stamp.local, _EARLIEST, _LATEST)
+    start, end = _EARLIEST, _LATEST
+    if span is not None:
+        start, end = (local(side, "UTC") for side in (span.start, span.end))
+        start, end = start - timedelta(days=2), end + timedelta(days=2)  # in any zone
+    steps = shifts(zone, stamp.local, start, end)
     seconds = sa.case(
         *((time >= _literal(step.start), step.seconds) for step in reversed(steps[1:])), else_=steps[0].seconds
     )
@@ -121,20 +130,20 @@ def _word(text: str) -> ColumnElement[Any]:
     return sa.literal(text, sa.Text())
 
 
-def _local_of_text(stamp: Stamp, column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+def _local_of_text(stamp: Stamp, column: ColumnElement[Any], dialect: str, span: Window | None) -> ColumnElement[Any]:
     if dialect != "postgresql":
         naive = (
             sa.func.str_to_date(column, stamp.format.replace("%M", "%i").replace("%S", "%s"), type_=sa.DateTime())
             if stamp.format
             else sa.cast(column, sa.DateTime())
         )
-        return _convert(_moved(stamp, naive, dialect), "stamp", stamp, dialect)
+        return _convert(_moved(stamp, naive, dialect), "stamp", stamp, dialect, span)
     if stamp.format:
         instant = sa.func.to_timestamp(column, _word(_format(stamp.format)), type_=sa.DateTime(timezone=True))
         naive = sa.func.timezone(_word("UTC"), instant, type_=sa.DateTime())  # the session's zone is UTC
-        return _convert(_moved(stamp, naive, dialect), "stamp", stamp, dialect)
-    zoned = _convert(sa.cast(column, sa.DateTime(timezone=True)), "instant", stamp, dialect)
-    naive = _convert(_moved(stamp, sa.cast(column, sa.DateTime()), dialect), "stamp", stamp, dialect)
+        return _convert(_moved(stamp, naive, dialect), "stamp", stamp, dialect, span)
+    zoned = _convert(sa.cast(column, sa.DateTime(timezone=True)), "instant", stamp, dialect, span)
+    naive = _convert(_moved(stamp, sa.cast(column, sa.DateTime()), dialect), "stamp", stamp, dialect, span)
     return sa.case((column.regexp_match(_OFFSET), _moved(stamp, zoned, dialect)), else_=naive)
 
 

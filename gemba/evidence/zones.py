@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 EPSILON = timedelta(microseconds=1)
@@ -28,6 +29,7 @@ class Shift:
     seconds: int
 
 
+@lru_cache(maxsize=256)
 def shifts(first: str, second: str, start: datetime, end: datetime) -> tuple[Shift, ...]:
     """How naive times of `first` between `start` and `end` become naive times of `second`, oldest first.
 

@@ -194,8 +194,8 @@ def as_server(url: str) -> dict[str, dict[str, Any]]:
             sa.Column("scrap", sa.Integer), sa.Column("cycle_s", sa.Double), sa.Column("rework", sa.Boolean),
         ),
         "machines": sa.Table(
-            "machines", meta, sa.Column("id", sa.Integer, primary_key=True), sa.Column("line", sa.String(20)),
-            sa.Column("speed", sa.Double),
+            "machines", meta, sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+            sa.Column("line", sa.String(20)), sa.Column("speed", sa.Double),
         ),
         "downtime": sa.Table(
             "downtime", meta, sa.Column("began", sa.DateTime), sa.Column("machine_id", sa.Integer),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,12 +49,10 @@ def test_postgres_answers_as_memory_does(expected: Evidence, new_database: Calla
 
 
 @pytest.mark.mariadb
-def test_mariadb_answers_as_memory_does(expected: Evidence) -> None:
-    url = os.environ.get("GEMBA_TEST_MARIADB_URL")
-    if not url:
-        pytest.skip("no MariaDB server: set GEMBA_TEST_MARIADB_URL")
+def test_mariadb_answers_as_memory_does(expected: Evidence, new_mariadb: Callable[[str], str]) -> None:
+    places = factory.as_server(new_mariadb("factory"))
     warehouse = SourceWarehouse()
-    _assert_same(warehouse.gather(factory.model(factory.as_server(url)), factory.requests(), limits=GENEROUS), expected)
+    _assert_same(warehouse.gather(factory.model(places), factory.requests(), limits=GENEROUS), expected)
     warehouse.close()
 
 

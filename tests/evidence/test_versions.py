@@ -34,19 +34,26 @@ def _read(warehouse: SourceWarehouse, model: SemanticModel) -> dict[tuple[str, s
     return {(entry.source, entry.partition): entry.version for entry in evidence.read_set}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+SERVERS = {"postgres": "new_database", "mariadb": "new_mariadb"}
+
+
+@pytest.fixture(params=["sqlite", *(pytest.param(name, marks=getattr(pytest.mark, name)) for name in SERVERS)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[SemanticModel, sa.Engine]:
     if request.param == "sqlite":
         model = factory.model(factory.as_sqlite(tmp_path))
         return model, sa.create_engine(model.sources["production"].connection or "")
-    make: Callable[[str], str] = request.getfixturevalue("new_database")
+    make: Callable[[str], str] = request.getfixturevalue(SERVERS[request.param])
     url = make("versions")
     return factory.model(factory.as_server(url)), sa.create_engine(url)
 
 
 def _execute(engine: sa.Engine, statement: str) -> None:
     with engine.begin() as link:
-        link.exec_driver_sql(statement.format(true="1" if engine.dialect.name == "sqlite" else "true"))
+        text = statement.format(true="1" if engine.dialect.name == "sqlite" else "true")
+        if engine.dialect.name == "mariadb":
+            link.exec_driver_sql("set time_zone = '+00:00'")
+            text = text.replace("+00:00", "")
+        link.exec_driver_sql(text)
 
 
 def test_the_read_set_is_the_days_of_the_span_and_the_joined_table(database: tuple[SemanticModel, sa.Engine]) -> None:
