@@ -3,66 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from gemba.errors import InvalidModelError
 from gemba.questions.calendar import Span
-from gemba.questions.describe import said_window
-from gemba.questions.intent import Intent, WorkingBothWaysError, direction_of, intent_of
-from gemba.questions.sketch import Sketch
-from gemba.questions.time import TimePhrase
-from gemba.questions.types import (
-    QUESTION,
-    Baseline,
-    Predicate,
-    Question,
-    RefusalReason,
-    Window,
-)
-from gemba.questions.vocabulary import Vocabulary
-from gemba.questions.when import Clock, OutsideDataError, check_covered, clock_for, default_span, read_beside, read_time
+from gemba.questions.intent import Intent, intent_of
+from gemba.questions.reading import Built, Context, ManyWaysError, RefusedReadingError
+from gemba.questions.said import Sketch
+from gemba.questions.sides import two_sides
+from gemba.questions.types import QUESTION
+from gemba.questions.when import Clock, OutsideDataError, check_covered, clock_for, default_span, note_of, read_time
 from gemba.semantics.graph import dimensions_of
-from gemba.semantics.model import SemanticModel
 
 ANSWERED = frozenset({"why", "compare", "trend", "level", "top", "share"})
-
-
-class RefusedReadingError(Exception):
-    """This reading is not a question that can be answered. `question` is what was asked, where that is complete."""
-
-    def __init__(
-        self, reason: RefusalReason, missing: str, *, nearest: Sequence[str] = (), question: Question | None = None
-    ) -> None:
-        self.reason: RefusalReason = reason
-        self.missing = missing
-        self.nearest = tuple(nearest)
-        self.question = question
-        super().__init__(f"{reason}: {missing}")
-
-
-class ManyWaysError(Exception):
-    """Something needed was not said, and it could be one of few things."""
-
-    def __init__(self, about: str, readings: Sequence[Question]) -> None:
-        self.about = about
-        self.readings = tuple(readings)
-        super().__init__(f"{len(self.readings)} readings")
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    model: SemanticModel
-    vocabulary: Vocabulary
-    as_of: datetime | None
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    question: Question
-    assumptions: tuple[str, ...]
 
 
 def assemble(said: Sketch, context: Context) -> Built:
@@ -100,7 +53,10 @@ class _Builder:
         if metrics:
             data["metric"] = metrics[0]
         if intent.kind in ("why", "compare"):
-            self._sides(data, groups, clock, metrics[0])
+            data["group_by"] = groups
+            sides = two_sides(said, data, clock, better=self.model.metrics[metrics[0]].better)
+            data.update(direction=sides.direction, window=sides.window, baseline=sides.baseline)
+            self.notes.extend(sides.notes)
             return self._finish(intent, data)
         span = self._window(intent, clock)
         data["window"] = span.window
@@ -242,13 +198,8 @@ class _Builder:
             span = default_span(clock, intent.default_window)
         else:
             span = read_time(times[0], clock)
-        self._note_span(span, clock, relative=not times or times[0].relative)
+        self.notes.extend(note_of(span, clock, relative=not times or times[0].relative))
         return span
-
-    def _note_span(self, span: Span, clock: Clock, *, relative: bool) -> None:
-        self.notes.extend(span.notes)
-        if relative and clock.note and clock.note not in self.notes:
-            self.notes.append(clock.note)
 
     def _shape(self, intent: Intent, data: dict[str, Any], groups: tuple[str, ...], metrics: Sequence[str]) -> None:
         """What the kinds without a baseline have beyond metric, filters and window."""
@@ -312,154 +263,3 @@ class _Builder:
         good_is_high = better == "higher"
         self.notes.append(f"{'best' if rank == 'best' else 'worst'}: {better} {metric.replace('_', ' ')} is better")
         return "high" if good_is_high == (rank == "best") else "low"
-
-    def _sides(self, data: dict[str, Any], groups: tuple[str, ...], clock: Clock, metric: str) -> None:
-        said = self.said
-        try:
-            direction = direction_of(said.moves, self.model.metrics[metric].better)
-        except WorkingBothWaysError as error:
-            raise RefusedReadingError("unsupported", str(error)) from error
-        data["group_by"] = groups
-        data["direction"] = direction
-        by_segment = bool(said.other_side) or said.rest
-        self._check_between(data, clock, by_segment=by_segment)
-        span, other = self._two_windows(clock, by_segment=by_segment)
-        data["window"] = span.window
-        try:
-            self.notes.extend(check_covered(span.window, clock, whole=True, what="the time asked about"))
-            if by_segment:
-                data["baseline"] = self._other_side()
-                return
-            assert other is not None
-            if other.window == span.window:
-                raise RefusedReadingError("unsupported", "a time held against itself")
-            self.notes.extend(check_covered(other.window, clock, whole=True, what="the time to compare with"))
-        except OutsideDataError as error:
-            raise RefusedReadingError("outside_data", str(error)) from error
-        data["baseline"] = Baseline(window=other.window)
-
-    def _other_side(self) -> Baseline:
-        said = self.said
-        if said.rest:
-            if said.other_side or not said.filters:
-                raise RefusedReadingError("unsupported", "'the rest' needs one selection that it is the rest of")
-            return Baseline(rest=True)
-        asked = {item.dimension for item in said.filters}
-        missing = [item for item in said.other_side if item.dimension not in asked]
-        if missing or not said.filters:
-            dimension = (missing or said.other_side)[0].dimension
-            raise RefusedReadingError("unsupported", f"a selection of {dimension} held against nothing of its kind")
-        shared = [item for item in said.filters if item.dimension not in {other.dimension for other in said.other_side}]
-        return Baseline(segment=tuple(_sorted([*said.other_side, *shared])))
-
-    def _two_windows(self, clock: Clock, *, by_segment: bool) -> tuple[Span, Span | None]:
-        """The window asked about, and the one to compare with."""
-        said, calendar = self.said, clock.calendar
-        times, others = list(said.times), list(said.other_times)
-        if len(times) + len(others) > 2 or (len(times) > 1 and others):
-            raise RefusedReadingError("unsupported", "more than two times in one question")
-        if len(times) == 2:
-            times, others = [times[0]], [times[1]]
-            if times[0].year is None and times[0].in_year and others[0].year is not None:
-                times = [replace(times[0], at=times[0].in_year(others[0].year), beside=None, in_year=None)]
-            first, second = read_time(times[0], clock), read_beside(others[0], clock, read_time(times[0], clock))
-            if second.start > first.start:
-                times, others = others, times
-        if len(times) == 1 and not others and times[0].pair and not by_segment and said.moves and not times[0].between:
-            before, after = (at(calendar) for at in times[0].pair)
-            if before.unit == after.unit and before.unit not in (None, "day") and before.end <= after.start:
-                self._note_span(before, clock, relative=times[0].relative)
-                self._note_span(after, clock, relative=times[0].relative)
-                return after, before
-        if times and self._between_two(times[0], clock) and not others and not by_segment:
-            return self._between(times[0].pair, clock)
-        span = read_time(times[0], clock) if times else self._beside_default(others, clock)
-        relative = not times or times[0].relative
-        if others:
-            if by_segment:
-                raise RefusedReadingError("unsupported", "a selection and a time to compare with at once")
-            whole = calendar.whole_days(span) if others[0].beside is not None else span
-            other = read_beside(others[0], clock, whole)
-            if span.to_date:
-                span = calendar.whole_days(span)
-                other = self._same_part(span, other, clock)
-            self._note_span(span, clock, relative=relative or others[0].relative)
-            self._note_span(other, clock, relative=relative or others[0].relative)
-            return span, other
-        span = calendar.whole_days(span)
-        self._note_span(span, clock, relative=relative)
-        if by_segment:
-            return span, None
-        other = calendar.before(span)
-        self.notes.append(
-            f"no comparison was said: against the time of the same length before, "
-            f"{said_window(other.window, calendar.zone)}"
-        )
-        return span, other
-
-    def _beside_default(self, others: Sequence[TimePhrase], clock: Clock) -> Span:
-        """The window where only the time to compare with was said: `higher than last week` asks about this week."""
-        if others and others[0].relative and others[0].at is not None:
-            other = others[0].at(clock.calendar)
-            if other.unit not in (None, "hour") and other.count == 1:
-                span = clock.calendar.running(other.unit)
-                note = f"no time was said: this {other.unit}, beside the one named"
-                return replace(span, notes=(note, *span.notes))
-        return default_span(clock, "week")
-
-    def _between_two(self, phrase: TimePhrase, clock: Clock) -> bool:
-        """`change between March and April`: two periods of a kind held against each other."""
-        if not phrase.between or phrase.pair is None:
-            return False
-        before, after = (at(clock.calendar) for at in phrase.pair)
-        return before.unit == after.unit and before.unit not in (None, "day", "hour") and before.start != after.start
-
-    def _check_between(self, data: dict[str, Any], clock: Clock, *, by_segment: bool) -> None:
-        """`rise between March and April` may mean April against March, or both months as one time; and a period
-        without a year beside one with a year may lie in that year or be the most recent one."""
-        said = self.said
-        if by_segment or len(said.times) != 1:
-            return
-        phrase = said.times[0]
-        directed = bool(set(said.moves) - {"any"}) or not said.moves
-        if not said.other_times and self._between_two(phrase, clock) and "compare" not in said.kinds and directed:
-            after, before = self._between(phrase.pair, clock)
-            whole = read_time(phrase, clock)
-            self._offer(data, [(after, before), (whole, clock.calendar.before(whole))])
-        if len(said.other_times) == 1:
-            other = said.other_times[0]
-            for unsaid, dated in ((phrase, other), (other, phrase)):
-                if unsaid.in_year is None or dated.year is None or unsaid.at is None or dated.at is None:
-                    continue
-                fixed = dated.at(clock.calendar)
-                spans = [unsaid.at(clock.calendar), unsaid.in_year(dated.year)(clock.calendar)]
-                if spans[0].window != spans[1].window:
-                    pairs = [(span, fixed) if unsaid is phrase else (fixed, span) for span in spans]
-                    self._offer(data, pairs)
-
-    def _offer(self, data: dict[str, Any], pairs: Sequence[tuple[Span, Span]]) -> None:
-        questions = [
-            QUESTION.validate_python({**data, "window": span.window, "baseline": Baseline(window=other.window)})
-            for span, other in pairs
-        ]
-        raise ManyWaysError("time", questions)
-
-    def _between(self, pair: Any, clock: Clock) -> tuple[Span, Span]:
-        before, after = sorted((at(clock.calendar) for at in pair), key=lambda item: item.start)
-        self._note_span(before, clock, relative=True)
-        self._note_span(after, clock, relative=False)
-        return after, before
-
-    def _same_part(self, span: Span, other: Span, clock: Clock) -> Span:
-        """A whole period beside one that is still running is cut to the same days."""
-        length = span.end.date() - span.start.date()
-        if other.unit != span.unit or other.end - other.start <= span.end - span.start:
-            return other
-        end = clock.calendar.midnight(other.start.date() + length).replace(hour=span.end.hour)
-        cut = Window(start=other.start, end=end)
-        note = f"the time to compare with is cut to the same days, {said_window(cut, clock.calendar.zone)}"
-        return Span(other.start, end, None, notes=(*other.notes, note))
-
-
-def _sorted(predicates: list[Predicate]) -> list[Predicate]:
-    return sorted(predicates, key=lambda item: item.model_dump_json())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gemba.questions.sketch import Sketch
+from gemba.questions.said import Sketch
 from gemba.questions.types import Direction
 from gemba.questions.when import Default
 

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from gemba.questions.assemble import Built, Context, ManyWaysError, RefusedReadingError, assemble
+from gemba.questions.assemble import assemble
 from gemba.questions.cover import Piece, Unknown, readings
 from gemba.questions.describe import describe
 from gemba.questions.key import canonical
 from gemba.questions.names import Lexicon
 from gemba.questions.near import Near, near, nearest
 from gemba.questions.period import NoSuchTimeError
-from gemba.questions.sketch import NotExpressibleError, UnclaimedError, UnknownMemberError, sketch
+from gemba.questions.reading import Built, Context, ManyWaysError, RefusedReadingError
+from gemba.questions.said import NotExpressibleError, UnclaimedError, UnknownMemberError
+from gemba.questions.sketch import sketch
 from gemba.questions.tokens import Token, tokens_of
 from gemba.questions.types import Choice, Clarification, Question, Refusal, RefusalReason, Resolution, Resolved
 from gemba.questions.vocabulary import Vocabulary

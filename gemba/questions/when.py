@@ -100,6 +100,11 @@ def read_time(phrase: TimePhrase, clock: Clock) -> Span:
     return phrase.at(clock.calendar)
 
 
+def note_of(span: Span, clock: Clock, *, relative: bool) -> tuple[str, ...]:
+    """The assumptions behind a time; where it was read from, if it is `relative`."""
+    return (*span.notes, clock.note) if relative and clock.note else span.notes
+
+
 def read_beside(phrase: TimePhrase, clock: Clock, window: Span) -> Span:
     """A baseline's time beside the question's window. Raises NoSuchTimeError."""
     if phrase.beside is not None:
