@@ -33,6 +33,7 @@ def estimate_noise(
     block: int,
     least: float | Floats = 0.0,
     fitted: float = 0.0,
+    trimmed: float = TRIMMED,
 ) -> Noise:
     """Robust quasi-likelihood dispersion and lag-1 memory of each series, steadied by the others of its family.
 
@@ -41,6 +42,7 @@ def estimate_noise(
         weight: What the variance is proportional to, shape (S, T); 0 marks a bucket without observation.
         history: Buckets to learn from, shape (T,).
         block: Buckets in a block (a week, a day of hours): incidents last about that long.
+        trimmed: Share of the noisiest blocks to leave out.
         fitted: Parameters of the expectation that were learnt from the same history, besides level and drift.
         least: Lower bound of the dispersion (1 for counts), scalar or shape (S,).
 
@@ -58,7 +60,7 @@ def estimate_noise(
     count = used.sum(axis=1).astype(float)
     z = np.where(used, residual / np.sqrt(np.where(weight > 0, weight, 1.0)), 0.0)
     z = np.where(used, z - _drift(z, used), 0.0)
-    raw, kept = _trimmed_mean_square(z, used, history, block, 2.0 + fitted)
+    raw, kept = _trimmed_mean_square(z, used, history, block, 2.0 + fitted, trimmed)
     memory = _memory(z, used, count)
     thin = (1.0 - memory**2) / (1.0 + memory**2)
     df = np.maximum(kept * thin - 3.0 - fitted, np.minimum(kept, 2.0))
@@ -102,7 +104,9 @@ def _drift(z: Floats, used: Mask) -> Floats:
     return z.sum(axis=1, keepdims=True) / count + slope * centred
 
 
-def _trimmed_mean_square(z: Floats, used: Mask, history: Mask, block: int, fitted: float) -> tuple[Floats, Floats]:
+def _trimmed_mean_square(
+    z: Floats, used: Mask, history: Mask, block: int, fitted: float, trimmed: float
+) -> tuple[Floats, Floats]:
     """Mean square without the noisiest blocks, and the observations it rests on."""
     where = np.flatnonzero(history)
     if where.size == 0:
@@ -112,7 +116,7 @@ def _trimmed_mean_square(z: Floats, used: Mask, history: Mask, block: int, fitte
     counts = np.add.reduceat(used[:, where].astype(float), edges, axis=1)
     mean = np.divide(squares, counts, out=np.full_like(squares, np.nan), where=counts > 0)
     blocks = (counts > 0).sum(axis=1)
-    drop = np.where(blocks >= 5, np.round(TRIMMED * blocks), 0).astype(int)
+    drop = np.where(blocks >= 5, np.round(trimmed * blocks), 0).astype(int)
     order = np.argsort(np.where(np.isnan(mean), -1.0, mean), axis=1)
     rank = np.argsort(order, axis=1)
     keep = (counts > 0) & (rank < (mean.shape[1] - drop)[:, None])

@@ -99,8 +99,14 @@ def localise_shares(
             total by half of it is not tested: whatever its share does is no cause.
     """
     whole = np.broadcast_to(total_den, den.shape)
-    shift = shift_tests(
-        den, np.where(whole > 0, whole, 0.0), total_den, total_den, timeline=timeline, least=0.0, against_rest=False
+    shift = shift_tests(  # plans move shares in rare steps: the noisiest weeks are not incidents, nothing is left out
+        den,
+        np.where(whole > 0, whole, 0.0),
+        total_den,
+        total_den,
+        timeline=timeline,
+        against_rest=False,
+        trimmed=0.0,
     )
     low, high = shift.interval()
     matters = np.abs(rate_gap) * shift.before >= 0.5 * noise

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc, stdtr, stdtrit
 
 from gemba.statistics.expectation import expect
-from gemba.statistics.noise import Noise, estimate_noise
+from gemba.statistics.noise import TRIMMED, Noise, estimate_noise
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -69,6 +69,7 @@ def shift_tests(
     least: float | Floats = 0.0,
     against_rest: bool,
     by_amount: bool = False,
+    trimmed: float = TRIMMED,
 ) -> Shift:
     """Test every series for a change of level from baseline to window.
 
@@ -81,6 +82,7 @@ def shift_tests(
             (`noise.sampling_dispersion`). Scalar or shape (S,).
         against_rest: Null: the series changed by the same factor (the same amount, where values can be negative)
             as the rest of the total did, bucket by bucket. Otherwise: its level did not change.
+        trimmed: Share of the noisiest weeks of the history that are left out as earlier incidents.
         by_amount: With `against_rest`: by the same amount even where values cannot be negative.
 
     Returns:
@@ -107,6 +109,7 @@ def shift_tests(
         history=timeline.history,
         block=timeline.block,
         least=np.maximum(least, 1.0 if counts else 0.0),
+        trimmed=trimmed,
         fitted=(seasons - 1) * (0.5 if against_rest else 1.0),
     )
     after = _ratio(residual, weight, timeline.window)
