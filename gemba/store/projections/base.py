@@ -27,7 +27,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`indexes`: lists of columns (after the tenant), or an expression after ` WHERE `."""
+    """`indexes`: lists of columns, perhaps with a condition after ` WHERE `."""
 
     name: str
     comment: str

@@ -36,7 +36,8 @@ def create_table(table: Table) -> tuple[str, ...]:
         statements.append(f"COMMENT ON COLUMN {name}.{column} IS {literal(spec.comment)}")
     for index in table.indexes:
         columns, where, condition = index.partition(" WHERE ")
-        statements.append(f"CREATE INDEX ON {name} (tenant, {columns}){where}{condition}")
+        # The tenant last: beginning with it, every index would look fit for every condition while the table is empty.
+        statements.append(f"CREATE INDEX ON {name} ({columns}, tenant){where}{condition}")
     return tuple(statements)
 
 
