@@ -30,7 +30,9 @@ class Services:
 
     @property
     def logs(self) -> Path:
-        return self.home / "logs"
+        # Not `logs`: Dagster sends all that lies in `DAGSTER_HOME/logs` to its maker and deletes it, whatever the
+        # setting `telemetry` says (`dagster._core.telemetry_upload`).
+        return self.home / "service_logs"
 
     @property
     def _record(self) -> Path:
