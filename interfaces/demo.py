@@ -199,10 +199,12 @@ class Demo:
         self.console.print("[dim]make down stops everything.[/]")
 
     def _psql_line(self) -> str:
-        server = self.workspace.server
+        """As an analyst of this tenant, who may read and ask but not write."""
+        from gemba.store.analysts import analyst_url
+
         program = shutil.which("psql") or str(_bundled_psql())
-        select = "select summary, confidence, created_at from gemba.insight_current order by created_at desc"
-        return f"{program} '{server.url(driver='')}' -c \"{select}\""
+        url = analyst_url(self.workspace.server, self.workspace.settings.tenant)
+        return f"{program} '{url}' -c 'select summary, confidence, created_at from gemba.insight_current'"
 
     def expect(self, happened: bool, what: str) -> None:
         if not happened:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,8 @@ from gemba.errors import InputError
 from gemba.settings import REPOSITORY, Settings, load_connections, settings
 
 if TYPE_CHECKING:
+    import stamina.instrumentation
+
     from gemba.asking import Asker, Launch
     from gemba.evidence.store import EvidenceStore
     from gemba.evidence.warehouse import SourceWarehouse
@@ -34,22 +37,27 @@ class Workspace:
 
     @cached_property
     def server(self) -> Server:
-        """The PostgreSQL behind Gemba: the one that runs, or the embedded one, started and brought up to date."""
+        """The PostgreSQL behind Gemba, its schema up to date: the one that runs, or the embedded one, started."""
         from gemba.store.connect import locate
 
         found = locate(self.settings.home)
-        return found if found is not None else self.start_server()
+        if found is None:
+            return self.start_server()
+        from gemba.store.databases import check_server
+        from gemba.store.migrate import migrate
+
+        if not found.embedded:
+            check_server(found)
+        migrate(found.url())
+        return found
 
     def start_server(self) -> Server:
         """Start the embedded server if it is down, and bring the schema up to date."""
-        from gemba.store.connect import DAGSTER_DATABASE
-        from gemba.store.databases import ensure_database
         from gemba.store.migrate import migrate
         from gemba.store.server import open_server
 
         self.prepare_home()
         server = open_server(self.settings.home)
-        ensure_database(server, DAGSTER_DATABASE)
         migrate(server.url())
         return server
 
@@ -64,7 +72,10 @@ class Workspace:
         """Set what Dagster and the processes it starts read from the environment."""
         from gemba.store.connect import DAGSTER_DATABASE
 
+        from gemba.store.databases import ensure_database
+
         self.prepare_home()
+        ensure_database(self.server, DAGSTER_DATABASE)
         load_connections(self.settings.home)
         os.environ["GEMBA_HOME"] = os.environ["DAGSTER_HOME"] = str(self.settings.home)
         os.environ["GEMBA_DAGSTER_URL"] = self.server.url(DAGSTER_DATABASE, driver="psycopg2")
@@ -78,8 +89,12 @@ class Workspace:
 
     @cached_property
     def warehouse(self) -> SourceWarehouse:
+        import stamina.instrumentation
+
         from gemba.evidence.warehouse import SourceWarehouse
 
+        # The usual hooks write a log line to standard output, which belongs to the answer.
+        stamina.instrumentation.set_on_retry_hooks([_tell_retry])
         return SourceWarehouse(memory=self.settings.home / "versions.json")
 
     @cached_property
@@ -175,6 +190,10 @@ class _Vocabularies:
         temporary.write_text(found.to_json(), encoding="utf-8")
         temporary.replace(self.path)
         return found
+
+
+def _tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    sys.stderr.write(f"{details.caused_by}; trying again in {details.wait_for:.1f} s\n")
 
 
 def open_workspace() -> Workspace:

@@ -13,6 +13,7 @@ from interfaces.workspace import Workspace, open_workspace
 def up(*, port: int, as_json: bool) -> int:
     """Start what is not up yet and wait until Dagit answers."""
     workspace = open_workspace()
+    workspace.start_server()
     workspace.export_environment()
     services = Services(workspace.settings.home)
     url = services.start(port=port)
