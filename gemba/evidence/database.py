@@ -14,11 +14,11 @@ from sqlalchemy.engine import URL, Connection, Engine
 from gemba.errors import InputError
 from gemba.evidence.budget import Budget
 from gemba.evidence.connect import translated
+from gemba.evidence.edges import Edges
 from gemba.evidence.labels import spell_codes, spell_members
 from gemba.evidence.memory import VersionMemory
-from gemba.evidence.packs import packs_of
-from gemba.evidence.query import ColumnKind, DerivedField, Field, Hop, Query, Slice, Stamp
-from gemba.evidence.sql import Tables, from_clause, select_of, time_of
+from gemba.evidence.query import ADDITIVE, ColumnKind, DerivedField, Field, Hop, Query, Slice, Stamp
+from gemba.evidence.sql import Tables, bucket_edges, from_clause, fused, select_of, time_of
 from gemba.evidence.sqltime import local_time
 from gemba.evidence.sqlversions import versions_of
 from gemba.evidence.types import Coverage, Grouping, QueryRecord
@@ -28,6 +28,8 @@ from gemba.semantics.model import SemanticModel
 if TYPE_CHECKING:
     import polars as pl
 
+MOST_FINE = 100_000
+"""Rows that all groupings of a query together may need; above that each grouping is a query of its own."""
 _WORK_MEM = "64MB"  # the default of 4 MB makes PostgreSQL sort or spill where it could hash
 
 
@@ -92,16 +94,23 @@ class DatabaseSession:
     def run(self, query: Query) -> dict[Grouping, pl.DataFrame]:
         tables = self.tables(query.source, query.hops)
         groupings = list(dict.fromkeys(query.groupings))
-        batches = packs_of(self, query) if self.dialect == "postgresql" else [[grouping] for grouping in groupings]
+        if len(groupings) > 1 and all(aggregate.kind in ADDITIVE for aggregate in query.aggregates):
+            fine = self._fetch(query, fused(query, tables), range(len(query.fields)), MOST_FINE)
+            if fine.height <= MOST_FINE:
+                return {grouping: rolled_up(fine, grouping, query) for grouping in groupings}
         frames: dict[Grouping, pl.DataFrame] = {}
-        for batch in batches:
-            statement = select_of(query, batch, tables)
-            if query.most_rows:
-                statement = statement.limit(query.most_rows + 1)
-            columns, rows = self.execute(statement, request=query.request, source=query.source)
-            self.budget.check_rows(len(rows), query.most_rows)
-            frames |= _frames(query, batch, columns, rows, self._kinds)
+        for grouping in groupings:
+            fields = [i for i, (name, _) in enumerate(query.fields) if name in grouping]
+            frames[grouping] = self._fetch(query, select_of(query, grouping, tables), fields, query.most_rows)
+            self.budget.check_rows(frames[grouping].height, query.most_rows)
         return frames
+
+    def _fetch(self, query: Query, statement: sa.Select[Any], fields: Sequence[int], most_rows: int) -> pl.DataFrame:
+        """At most one row more than `most_rows`."""
+        statement = statement.limit(most_rows + 1)
+        columns, rows = self.execute(statement, request=query.request, source=query.source)
+        edges = bucket_edges(query, Tables(self._tables, self._kinds, self.dialect))
+        return _frame(query, fields, columns, rows, self._kinds, edges)
 
     def versions(self, part: Slice) -> dict[str, str]:
         return versions_of(self, part)
@@ -245,38 +254,39 @@ def _kind(kind: sa.types.TypeEngine[Any], dialect: str) -> ColumnKind:
     return "other"
 
 
-def _frames(
+def rolled_up(fine: pl.DataFrame, grouping: Grouping, query: Query) -> pl.DataFrame:
+    """The frame of one grouping from rows that are finer."""
+    import polars as pl
+
+    again = {"min": pl.Expr.min, "max": pl.Expr.max}
+    parts = [again.get(aggregate.kind, pl.Expr.sum)(pl.col(aggregate.name)) for aggregate in query.aggregates]
+    keys = [*(["bucket"] if "bucket" in fine.columns else []), *grouping]
+    return fine.group_by(keys).agg(parts) if keys else fine.select(parts)
+
+
+def _frame(
     query: Query,
-    batch: Sequence[Grouping],
+    fields: Sequence[int],
     columns: list[str],
     rows: Sequence[Any],
     kinds: Mapping[str, Mapping[str, ColumnKind]],
-) -> dict[Grouping, pl.DataFrame]:
+    edges: Edges | None,
+) -> pl.DataFrame:
     import polars as pl
 
     data = dict(zip(columns, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(columns, ())
-    used = [i for i, (name, _) in enumerate(query.fields) if any(name in grouping for grouping in batch)]
     series: list[pl.Series] = []
     if "bucket" in data:
-        series.append(_bucket(data["bucket"]))
-    for i in used:
+        starts = edges.start_of() if edges is not None else None
+        series.append(_bucket(data["bucket"] if starts is None else [starts[number] for number in data["bucket"]]))
+    for i in fields:
         name, field = query.fields[i]
         series.append(_spelled(field, _series(name, data[f"d{i}"]), kinds))
     series += [
         pl.Series(aggregate.name, data[f"a{i}"], dtype=pl.Float64, strict=False)
         for i, aggregate in enumerate(query.aggregates)
     ]
-    whole = pl.DataFrame(series)
-    if len(batch) == 1:
-        names = [query.fields[i][0] for i in used]
-        return {batch[0]: whole}
-    masks = pl.Series("g", data["g"], dtype=pl.Int64)
-    names = [query.fields[i][0] for i in used]
-    frames: dict[Grouping, pl.DataFrame] = {}
-    for grouping in batch:
-        mask = sum(1 << (len(names) - 1 - j) for j, name in enumerate(names) if name not in grouping)
-        frames[grouping] = whole.filter(masks == mask).drop([name for name in names if name not in grouping])
-    return frames
+    return pl.DataFrame(series)
 
 
 def _spelled(field: Field, values: pl.Series, kinds: Mapping[str, Mapping[str, ColumnKind]]) -> pl.Series:

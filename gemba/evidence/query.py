@@ -24,6 +24,9 @@ ColumnKind = Literal["number", "text", "boolean", "date", "stamp", "instant", "n
 
 AggregateKind = Literal["rows", "count", "sum", "sumsq", "min", "max", "distinct", "quantile", "nulls", "keys"]
 
+ADDITIVE: tuple[AggregateKind, ...] = ("rows", "count", "sum", "sumsq", "min", "max", "nulls")
+"""Kinds whose values of groups give the value of their union."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:

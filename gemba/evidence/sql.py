@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from gemba.evidence.build import require
+from gemba.evidence.edges import Edges, edges_of
 from gemba.evidence.labels import code_of
-from gemba.evidence.packs import ADDITIVE
 from gemba.evidence.query import Aggregate, ColumnField, ColumnKind, Condition, DerivedField, Field, Hop, Query, Stamp
 from gemba.evidence.sqltime import in_span, local_time
 from gemba.evidence.truncation import Extract, Truncate
 from gemba.evidence.types import Grouping
+from gemba.evidence.zones import local
 from gemba.questions.types import Window
 from gemba.semantics.expression import Binary, Column, Expr, Negate, Number
 from gemba.semantics.model import Weekday
@@ -51,19 +52,19 @@ class Tables:
 def from_clause(tables: Tables, source: str, hops: Sequence[Hop]) -> sa.FromClause:
     clause = tables.tables[source]
     for hop in hops:
-        there = tables.tables[hop.there]
-        on = sa.and_(
-            *(_comparable(tables, hop.here, here, hop.there, column) for here, column in hop.by),
-        )
-        clause = clause.outerjoin(there, on)
+        on = sa.and_(*(_comparable(tables, (hop.here, here), (hop.there, there)) for here, there in hop.by))
+        clause = clause.outerjoin(tables.tables[hop.there], on)
     return clause
 
 
-def _comparable(tables: Tables, here: str, column: str, there: str, other: str) -> ColumnElement[bool]:
-    left, right = tables.column(here, column), tables.column(there, other)
-    if tables.kind(here, column) != tables.kind(there, other):
-        return sa.cast(left, sa.Text()) == sa.cast(right, sa.Text())
-    return left == right
+def _comparable(
+    tables: Tables, here: tuple[str, str], there: tuple[str, str], *, left: ColumnElement[Any] | None = None
+) -> ColumnElement[bool]:
+    """Equality of two columns; as text where their kinds differ. `left`: what stands for the first."""
+    one, other = tables.column(*here) if left is None else left, tables.column(*there)
+    if tables.kind(*here) != tables.kind(*there):
+        return sa.cast(one, sa.Text()) == sa.cast(other, sa.Text())
+    return one == other
 
 
 def time_of(tables: Tables, stamp: Stamp, *, span: Window | None = None) -> ColumnElement[Any]:
@@ -71,81 +72,124 @@ def time_of(tables: Tables, stamp: Stamp, *, span: Window | None = None) -> Colu
     return local_time(stamp, tables.column(stamp.source, stamp.column), kind, tables.name, span=span)
 
 
-def select_of(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Select[Any]:
-    """Columns: `bucket` (unless none or whole), `d0`… by order of `query.fields`, `a0`… by order of aggregates.
+def bucket_edges(query: Query, tables: Tables) -> Edges | None:
+    """The buckets of a query as edges, where that is possible."""
+    if query.bucket in (None, "whole") or query.stamp is None or query.span is None:
+        return None
+    stamp = query.stamp
+    start, end = (local(side, stamp.local) for side in (query.span.start, query.span.end))
+    kind = tables.kind(stamp.source, stamp.column)
+    return edges_of(
+        stamp,
+        tables.column(stamp.source, stamp.column),
+        kind,
+        grain=query.bucket,  # type: ignore[arg-type]
+        start=start,
+        end=end,
+        week_starts=query.week_starts,
+        dialect=tables.name,
+    )
 
-    With several groupings, which needs GROUPING SETS, also `g`: the bit mask of fields that are not grouped by.
+
+def select_of(query: Query, grouping: Grouping, tables: Tables) -> sa.Select[Any]:
+    """One grouping. Columns: `bucket` (unless none or whole), `d{i}` by order of `query.fields`, `a{i}` of aggregates.
+
+    `bucket` is a number where `bucket_edges` gives edges.
     """
-    inner = _rows(query, groupings, tables).subquery("r")
+    fields = [i for i, (name, _) in enumerate(query.fields) if name in grouping]
+    codes = {f"d{i}": _code(query.fields[i][1], tables, query.week_starts) for i in fields}
+    inner = _rows(query, codes, tables, query.hops).subquery("r")
+    return _grouped(query, inner, list(codes), tables)
+
+
+def fused(query: Query, tables: Tables) -> sa.Select[Any]:
+    """All groupings in one scan: by every key of the source that they depend on, and then the small tables joined.
+
+    Columns as `select_of` for all fields; rows are finer than any grouping and are to be rolled up.
+    """
+    own: dict[str, ColumnElement[Any]] = {}
+    for i, (_, field) in enumerate(query.fields):
+        if not (isinstance(field, ColumnField) and field.source != query.source):
+            own[f"d{i}"] = _code(field, tables, query.week_starts)
+    outer = _hops_to(query, [f.source for _, f in query.fields if isinstance(f, ColumnField)])
+    keys = {column for hop in outer if hop.here == query.source for column, _ in hop.by}
+    own |= {f"k_{column}": tables.column(query.source, column) for column in sorted(keys)}
+    inner = _rows(query, own, tables, _hops_to(query, _needed_by_rows(query))).subquery("r")
+    fine = _grouped(query, inner, list(own), tables).subquery("f")
+    source: sa.FromClause = fine
+    for hop in outer:
+        sides = [
+            _comparable(
+                tables,
+                (hop.here, here),
+                (hop.there, there),
+                left=fine.c[f"k_{here}"] if hop.here == query.source else None,
+            )
+            for here, there in hop.by
+        ]
+        source = source.outerjoin(tables.tables[hop.there], sa.and_(*sides))
+    columns: list[ColumnElement[Any]] = [fine.c.bucket] if "bucket" in fine.c else []
+    for i, (_, field) in enumerate(query.fields):
+        name = f"d{i}"
+        columns.append(fine.c[name] if name in own else _code(field, tables, query.week_starts).label(name))
+    columns += [fine.c[f"a{i}"] for i in range(len(query.aggregates))]
+    return sa.select(*columns).select_from(source)
+
+
+def _hops_to(query: Query, targets: Sequence[str]) -> list[Hop]:
+    """Those of the query's joins that lead to the targets."""
+    needed, hops = set(targets), []
+    for hop in reversed(query.hops):
+        if hop.there in needed:
+            needed.add(hop.here)
+            hops.insert(0, hop)
+    return hops
+
+
+def _needed_by_rows(query: Query) -> list[str]:
+    """Sources without which the rows cannot be chosen or placed in time."""
+    conditions = [*query.where, *(c for group in query.any_of for c in group)]
+    conditions += [condition for aggregate in query.aggregates for condition in aggregate.where]
+    fields = [condition.field for condition in conditions]
+    fields += [field for _, field in query.fields if isinstance(field, DerivedField)]
+    stamps = [query.stamp] if query.stamp is not None else []
+    stamps += [field.stamp for field in fields if isinstance(field, DerivedField)]
+    return [stamp.source for stamp in stamps] + [field.source for field in fields if isinstance(field, ColumnField)]
+
+
+def _grouped(query: Query, inner: sa.Subquery, names: Sequence[str], tables: Tables) -> sa.Select[Any]:
+    """The rows grouped by bucket and by the columns named."""
+    keys: list[ColumnElement[Any]] = []
+    if "b" in inner.c:
+        keys.append(inner.c.b.label("bucket"))
+    elif query.bucket not in (None, "whole"):
+        keys.append(Truncate(query.bucket, inner.c.t, query.week_starts).label("bucket"))  # type: ignore[arg-type]
+    keys += [inner.c[name] for name in names]
     if tables.name in MYSQL and any(aggregate.kind == "quantile" for aggregate in query.aggregates):
-        inner = _placed(query, groupings, inner)
-    fields = {name: inner.c[f"d{i}"] for i, (name, _) in enumerate(query.fields) if f"d{i}" in inner.c}
-    bucket = None
-    if query.bucket not in (None, "whole"):
-        bucket = Truncate(query.bucket, inner.c.t, query.week_starts)  # type: ignore[arg-type]
+        inner = _placed(query, keys, inner)
+        keys = [inner.c[key.key] for key in keys]
     slots = _slots(query)
-    used = [name for name, _ in query.fields if any(name in grouping for grouping in groupings)]
-    columns: list[ColumnElement[Any]] = [] if bucket is None else [bucket.label("bucket")]
-    columns += [fields[name].label(f"d{i}") for i, (name, _) in enumerate(query.fields) if name in used]
-    columns += [
+    aggregates = [
         _aggregate(aggregate, inner.c[f"v{slots[i]}"] if i in slots else None, tables, inner).label(f"a{i}")
         for i, aggregate in enumerate(query.aggregates)
     ]
-    if len(groupings) == 1:
-        keys = [*([] if bucket is None else [bucket]), *(fields[name] for name in groupings[0])]
-        statement = sa.select(*columns).select_from(inner)
-        return statement.group_by(*keys) if keys else statement
-    if all(aggregate.kind in ADDITIVE for aggregate in query.aggregates):
-        return _rolled_up(query, groupings, inner, columns, bucket)
-    columns.append(sa.func.grouping(*(fields[name] for name in used)).label("g"))
-    return sa.select(*columns).select_from(inner).group_by(_sets(groupings, fields, bucket))
+    statement = sa.select(*keys, *aggregates).select_from(inner)
+    parts = [key.element if isinstance(key, sa.Label) else key for key in keys]
+    return statement.group_by(*parts) if parts else statement
 
 
-def _rolled_up(
-    query: Query,
-    groupings: Sequence[Grouping],
-    inner: sa.Subquery,
-    columns: Sequence[ColumnElement[Any]],
-    bucket: ColumnElement[Any] | None,
-) -> sa.Select[Any]:
-    """Group by everything first, in parallel workers, and roll up the few groups that remain.
-
-    GROUPING SETS alone keep PostgreSQL to one process.
-    """
-    used = [i for i, (name, _) in enumerate(query.fields) if any(name in grouping for grouping in groupings)]
-    keys = [*([] if bucket is None else [bucket]), *(inner.c[f"d{i}"] for i in used)]
-    fine = sa.select(*columns).select_from(inner).group_by(*keys).subquery("f")
-    fields = {query.fields[i][0]: fine.c[f"d{i}"] for i in used}
-    again = {"min": sa.func.min, "max": sa.func.max}
-    outer = [] if bucket is None else [fine.c.bucket]
-    outer += [fine.c[f"d{i}"] for i in used]
-    outer += [
-        again.get(aggregate.kind, sa.func.sum)(fine.c[f"a{i}"]).label(f"a{i}")
-        for i, aggregate in enumerate(query.aggregates)
-    ]
-    outer.append(sa.func.grouping(*fields.values()).label("g"))
-    return sa.select(*outer).group_by(_sets(groupings, fields, None if bucket is None else fine.c.bucket))
-
-
-def _sets(
-    groupings: Sequence[Grouping], fields: Mapping[str, ColumnElement[Any]], bucket: ColumnElement[Any] | None
-) -> ColumnElement[Any]:
-    keys = [[*([] if bucket is None else [bucket]), *(fields[name] for name in grouping)] for grouping in groupings]
-    return sa.func.grouping_sets(*(sa.tuple_(*key) for key in keys))
-
-
-def _rows(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Select[Any]:
-    columns: list[ColumnElement[Any]] = []
-    if query.stamp is not None:
+def _rows(query: Query, codes: Mapping[str, ColumnElement[Any]], tables: Tables, hops: Sequence[Hop]) -> sa.Select[Any]:
+    columns: list[ColumnElement[Any]] = [code.label(name) for name, code in codes.items()]
+    edges = bucket_edges(query, tables)
+    if edges is not None:
+        columns.append(edges.number.label("b"))
+    elif query.stamp is not None:
         columns.append(time_of(tables, query.stamp, span=query.span).label("t"))
-    for i, (name, field) in enumerate(query.fields):
-        if any(name in grouping for grouping in groupings):
-            columns.append(_code(field, tables, query.week_starts).label(f"d{i}"))
     slots = _slots(query)
     for slot in dict.fromkeys(slots.values()):
         numeric = any(query.aggregates[i].kind in _NUMERIC for i, used in slots.items() if used == slot)
         columns.append(_input(query.aggregates[slot], query, tables, numeric=numeric).label(f"v{slot}"))
-    statement = sa.select(*columns).select_from(from_clause(tables, query.source, query.hops))
+    statement = sa.select(*columns).select_from(from_clause(tables, query.source, hops))
     if query.stamp is not None and query.span is not None:
         stamp = query.stamp
         column, kind = tables.column(stamp.source, stamp.column), tables.kind(stamp.source, stamp.column)
@@ -159,22 +203,19 @@ def _rows(query: Query, groupings: Sequence[Grouping], tables: Tables) -> sa.Sel
     return statement
 
 
-def _placed(query: Query, groupings: Sequence[Grouping], rows: sa.Subquery) -> sa.Subquery:
+def _placed(query: Query, keys: Sequence[ColumnElement[Any]], rows: sa.Subquery) -> sa.Subquery:
     """The rows with the place `k` of each value in the order of its group, from 1, and the group's values `m`.
 
     MySQL has no `percentile_cont`, MariaDB one that does not group.
     """
-    (grouping,) = groupings
-    keys: list[ColumnElement[Any]] = [rows.c[f"d{i}"] for i, (name, _) in enumerate(query.fields) if name in grouping]
-    if query.bucket not in (None, "whole"):
-        keys.append(Truncate(query.bucket, rows.c.t, query.week_starts))  # type: ignore[arg-type]
     slots = _slots(query)
-    columns: list[ColumnElement[Any]] = list(rows.c)
+    by = [key.element if isinstance(key, sa.Label) else key for key in keys]
+    columns: list[ColumnElement[Any]] = [*rows.c, *(key for key in keys if isinstance(key, sa.Label))]
     for slot in {slots[i] for i, aggregate in enumerate(query.aggregates) if aggregate.kind == "quantile"}:
         value = rows.c[f"v{slot}"]
-        number = sa.func.count(value).over(partition_by=keys)
-        nulls = sa.func.count().over(partition_by=keys) - number  # MySQL puts nulls first
-        place = sa.func.row_number().over(partition_by=keys, order_by=value) - nulls
+        number = sa.func.count(value).over(partition_by=by)
+        nulls = sa.func.count().over(partition_by=by) - number  # MySQL puts nulls first
+        place = sa.func.row_number().over(partition_by=by, order_by=value) - nulls
         columns += [place.label(f"k{value.name}"), number.label(f"m{value.name}")]
     return sa.select(*columns).subquery("p")
 
