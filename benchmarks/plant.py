@@ -4,7 +4,7 @@ Every question of every seed goes through the engine: plan, evidence, all planne
 ranker that names the segment with the largest contribution. Methods were developed on seeds 1–40; figures are
 reported on 1000–1199.
 
-    python -m benchmarks.plant [--seeds 1000-1199] [-o FILE] [--dump FILE]
+    python -m benchmarks.plant [--seeds 1000-1199] [--only quiet|planted] [-o FILE] [--dump FILE]
 """
 
 from __future__ import annotations
@@ -202,6 +202,7 @@ def _groups(asked: list[Asked]) -> Iterable[tuple[tuple[str, str], list[Asked]]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="1000-1199", help="first-last, both included")
+    parser.add_argument("--only", choices=("quiet", "planted"), help="ask only about windows of this sort")
     parser.add_argument("-o", type=Path, default=RESULTS / "plant.md", help="where the table goes")
     parser.add_argument("--dump", type=Path, help="one JSON line a question")
     options = parser.parse_args()
@@ -213,6 +214,8 @@ def main() -> None:
     for seed in seeds:
         factory = Factory(seed, model)
         for question in factory.truth.questions:
+            if options.only and bool(question.answers) != (options.only == "planted"):
+                continue
             outcome = ask(factory, seed, question)
             (asked if isinstance(outcome, Asked) else quiet).append(outcome)  # type: ignore[arg-type]
         called = sum(bool(one.called) for one in quiet)
