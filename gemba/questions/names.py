@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
+from gemba.questions.derived import derived_members
+from gemba.questions.members import Members, cut_short, running_words
 from gemba.questions.tokens import Token, stem, words_of
 from gemba.questions.vocabulary import Vocabulary
+from gemba.questions.wording import COMMON
 from gemba.semantics.model import SemanticModel
 
 NameKind = Literal["metric", "dimension", "member"]
@@ -31,6 +35,16 @@ class Found:
     exact: bool
 
 
+def index(model: SemanticModel, vocabulary: Vocabulary) -> Lexicon:
+    """The names of a model and a vocabulary, built once for the two and kept with the vocabulary."""
+    kept = vocabulary.indexes.get(id(model))
+    if isinstance(kept, Lexicon) and kept.model is model:
+        return kept
+    built = Lexicon(model, vocabulary)
+    vocabulary.indexes[id(model)] = built
+    return built
+
+
 class Lexicon:
     """Every phrase that names a metric, a dimension or a member.
 
@@ -38,28 +52,20 @@ class Lexicon:
     the name of their dimension.
     """
 
-    def __init__(self, model: SemanticModel, vocabulary: Vocabulary, *, common: frozenset[str]) -> None:
+    def __init__(self, model: SemanticModel, vocabulary: Vocabulary) -> None:
+        self.model = model
+        self.units = _units(model)
         self._exact: dict[tuple[str, ...], dict[Name, None]] = {}
         self._stems: dict[tuple[str, ...], dict[Name, tuple[str, ...]]] = {}
-        self._of_dimension: dict[str, dict[tuple[str, ...], dict[str, None]]] = {}
-        self.phrases: dict[str, dict[Name, None]] = {}
         self._longest = 1
-        self.units = _units(model)
         for name, metric in model.metrics.items():
             for phrase in (name, *metric.synonyms):
                 self._add(phrase, Name("metric", name))
         for name, dimension in model.dimensions.items():
             for phrase in (name, *dimension.synonyms):
                 self._add(phrase, Name("dimension", name))
-            members = vocabulary.members.get(name, ())
-            known = set(members)
-            for value in members:
-                self._add_member(name, value, value, common)
-            for value, synonyms in dimension.members.items():
-                if dimension.personal and value not in known:
-                    continue
-                for phrase in (value, *synonyms):
-                    self._add_member(name, value, phrase, common)
+        self.members = Members({name: list(_written(model, vocabulary, name)) for name in model.dimensions})
+        self._phrases: list[str] | None = None
 
     def _add(self, phrase: str, name: Name) -> None:
         words = words_of(phrase)
@@ -69,74 +75,87 @@ class Lexicon:
         self._exact.setdefault(words, {})[name] = None
         stems = tuple(stem(word) for word in words)
         self._stems.setdefault(stems, {}).setdefault(name, words)
-        if len(words) > 1 and name.kind != "member":
+        if len(words) > 1:
             joined = ("".join(words),)
             self._stems.setdefault(joined, {}).setdefault(name, joined)
-        self.phrases.setdefault(" ".join(words), {})[name] = None
-
-    def _add_member(self, dimension: str, value: str, phrase: str, common: frozenset[str]) -> None:
-        words = words_of(phrase)
-        if not words:
-            return
-        self._longest = max(self._longest, len(words))
-        self._of_dimension.setdefault(dimension, {}).setdefault(words, {})[value] = None
-        single = len(words) == 1 and len(words[0]) == 1
-        weak = single or all(word in common for word in words) or all(word.isdigit() for word in words)
-        if not weak:
-            self._add(phrase, Name("member", dimension, value))
 
     def at(self, tokens: Sequence[Token], start: int) -> list[Found]:
         """Names that begin at a token, shortest first; at each length exact names hide inflected ones."""
-        found: list[Found] = []
-        for end, words in self._spans(tokens, start):
-            names = self._exact.get(words)
-            if names:
-                found.append(Found(end, tuple(names), True))
-                continue
+        exact: dict[int, list[Name]] = {}
+        inflected: dict[int, list[Name]] = {}
+        words: tuple[str, ...] = ()
+        for end, word in islice(running_words(tokens, start), self._longest):
+            words = (*words, word)
+            exact.setdefault(end, []).extend(self._exact.get(words, ()))
             stems = self._stems.get(tuple(stem(word) for word in words), {})
-            inflected = tuple(name for name, said in stems.items() if not _cut_short(words, said))
-            if inflected:
-                found.append(Found(end, inflected, False))
+            inflected.setdefault(end, []).extend(name for name, said in stems.items() if not cut_short(words, said))
+        for hit in self.members.at(tokens, start):
+            exact.setdefault(hit.end, []).extend(self._strong(hit.exact))
+            inflected.setdefault(hit.end, []).extend(self._strong(hit.inflected))
+        found: list[Found] = []
+        for end in sorted({*exact, *inflected}):
+            names = exact.get(end) or inflected.get(end)
+            if names:
+                found.append(Found(end, tuple(dict.fromkeys(names)), bool(exact.get(end))))
         return found
 
     def members_at(self, tokens: Sequence[Token], start: int, dimension: str) -> list[Found]:
         """Members of one dimension that begin at a token, weak ones included, shortest first."""
-        members = self._of_dimension.get(dimension, {})
-        found: list[Found] = []
-        for end, words in self._spans(tokens, start):
-            values = members.get(words)
-            if values:
-                found.append(Found(end, tuple(Name("member", dimension, value) for value in values), True))
-        return found
+        return [
+            Found(hit.end, tuple(dict.fromkeys(self._member(row) for row in hit.exact)), True)
+            for hit in self.members.at(tokens, start, dimension)
+            if hit.exact
+        ]
+
+    def _member(self, row: int) -> Name:
+        return Name("member", self.members.dimensions[row], self.members.values[row])
+
+    def _strong(self, rows: Sequence[int]) -> Iterator[Name]:
+        return (self._member(row) for row in rows if not _is_weak(self.members.phrases[row]))
 
     def related(self, metric_words: Sequence[str]) -> tuple[Name, ...]:
-        """Every name that differs from these words in inflection only."""
+        """Every metric and dimension whose name differs from these words in inflection only."""
         return tuple(self._stems.get(tuple(stem(word) for word in metric_words), ()))
 
-    def _spans(self, tokens: Sequence[Token], start: int) -> list[tuple[int, tuple[str, ...]]]:
-        """Runs of words from a token on; signs between two words of a run do not count."""
-        spans: list[tuple[int, tuple[str, ...]]] = []
-        words: list[str] = []
-        at = start
-        while at < len(tokens) and len(words) < self._longest:
-            token = tokens[at]
-            if token.kind == "sign":
-                joins = token.norm in "-./&'+,()" and words and at + 1 < len(tokens)
-                if not joins:
-                    break
-                at += 1
-                continue
-            words.append(token.norm)
-            at += 1
-            spans.append((at, tuple(words)))
-        return spans
+    def phrases(self, dimension: str | None = None) -> list[str]:
+        """Every phrase that is a name by itself; of one dimension's members, weak ones included, if it is given."""
+        if dimension is not None:
+            rows = self.members.rows(dimension)
+            return self.members.phrases[rows.start : rows.stop]
+        if self._phrases is None:
+            strong = (phrase for phrase in self.members.phrases if phrase and not _is_weak(phrase))
+            self._phrases = list(dict.fromkeys([*(" ".join(words) for words in self._exact), *strong]))
+        return self._phrases
 
-    def members_of(self, dimension: str) -> dict[str, dict[Name, None]]:
-        """Phrases of one dimension's members, weak ones included."""
-        return {
-            " ".join(words): {Name("member", dimension, value): None for value in values}
-            for words, values in self._of_dimension.get(dimension, {}).items()
-        }
+    def named(self, phrase: str, dimension: str | None = None) -> tuple[Name, ...]:
+        """What one of `phrases` names; nothing for any other text."""
+        tokens = tuple(Token(word, word, "word") for word in phrase.split(" "))
+        found = self.at(tokens, 0) if dimension is None else self.members_at(tokens, 0, dimension)
+        return next((item.names for item in found if item.end == len(tokens) and item.exact), ())
+
+
+def _written(model: SemanticModel, vocabulary: Vocabulary, name: str) -> Iterator[tuple[str, str]]:
+    """How the members of a dimension are written, each with the member as stored."""
+    dimension = model.dimensions[name]
+    members = vocabulary.members.get(name, ())
+    known = set(members)
+    if dimension.derived is not None:
+        yield from derived_members(dimension.derived)
+    for value in members:
+        yield value, value
+    for value, synonyms in dimension.members.items():
+        if dimension.personal and value not in known:
+            continue
+        for phrase in (value, *synonyms):
+            yield phrase, value
+
+
+def _is_weak(phrase: str) -> bool:
+    """Numbers, single letters and words of the grammar."""
+    if len(phrase) == 1 or phrase.isdigit():
+        return True
+    words = phrase.split(" ")
+    return all(word in COMMON for word in words) or all(word.isdigit() for word in words)
 
 
 _SAID_UNITS = {"%": ("%", "percent", "per cent"), "s": ("s", "seconds"), "min": ("min", "minutes"), "h": ("h",)}
@@ -150,10 +169,3 @@ def _units(model: SemanticModel) -> dict[tuple[str, ...], str]:
         for phrase in _SAID_UNITS.get(unit, (unit,)):
             said[words_of(phrase)] = unit
     return said
-
-
-def _cut_short(words: Sequence[str], name: Sequence[str]) -> bool:
-    """Whether a word lacks its final e, or has one too many: a slip (`lin`), not an inflection."""
-    return any(
-        said != meant and (said + "e" == meant or meant + "e" == said) for said, meant in zip(words, name, strict=False)
-    )

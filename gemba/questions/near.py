@@ -33,13 +33,14 @@ def near(text: str, lexicon: Lexicon, *, dimension: str | None = None, most: int
     Likeness is 1 - OSA distance / length (Damerau's slips: insert, delete, replace, swap neighbours), at least 0.7.
     A text that is some of the words of a longer name is near to it as well.
     """
-    phrases = lexicon.phrases if dimension is None else lexicon.members_of(dimension)
+    phrases = lexicon.phrases(dimension)
     cutoff = 0.7 if len(text) > 3 else 0.6
-    slips = process.extract(text, list(phrases), scorer=OSA.normalized_similarity, score_cutoff=cutoff, limit=most)
+    slips = process.extract(text, phrases, scorer=OSA.normalized_similarity, score_cutoff=cutoff, limit=most)
     found = {phrase: score for phrase, score, _ in slips}
     words = set(text.split())
-    if len(text) > 3:
-        partial = (phrase for phrase in phrases if words < set(phrase.split()))
+    if len(text) > 3 and words:
+        longest = max(words, key=len)
+        partial = (phrase for phrase in phrases if longest in phrase and words < set(phrase.split()))
         for phrase in _first(partial, most):
             found.setdefault(phrase, 0.7)
     if dimension is None and len(text) > 2:
@@ -48,7 +49,7 @@ def near(text: str, lexicon: Lexicon, *, dimension: str | None = None, most: int
         ):
             found.setdefault(word, score)
     ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:most]
-    return tuple(Near(phrase, tuple(phrases.get(phrase, ())), score) for phrase, score in ranked)
+    return tuple(Near(phrase, lexicon.named(phrase, dimension), score) for phrase, score in ranked)
 
 
 def nearest(text: str, candidates: Sequence[str], *, most: int = 5, fill: bool = True) -> tuple[str, ...]:

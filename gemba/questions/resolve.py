@@ -10,7 +10,7 @@ from gemba.questions.assemble import assemble
 from gemba.questions.cover import Piece, Unknown, readings
 from gemba.questions.describe import describe
 from gemba.questions.key import canonical
-from gemba.questions.names import Lexicon
+from gemba.questions.names import Lexicon, index
 from gemba.questions.near import Near, near, nearest
 from gemba.questions.period import NoSuchTimeError
 from gemba.questions.reading import Built, Context, ManyWaysError, RefusedReadingError
@@ -19,7 +19,6 @@ from gemba.questions.sketch import sketch
 from gemba.questions.tokens import Token, tokens_of
 from gemba.questions.types import Choice, Clarification, Question, Refusal, RefusalReason, Resolution, Resolved
 from gemba.questions.vocabulary import Vocabulary
-from gemba.questions.wording import COMMON
 from gemba.semantics.model import SemanticModel
 
 MOST_CHARACTERS = 1000
@@ -56,7 +55,7 @@ def resolve(
         )
     if len(tokens) > _MOST_TOKENS:
         return Refusal(text=text, reason="unsupported", missing=f"more than {_MOST_TOKENS} words and signs")
-    lexicon = Lexicon(model, vocabulary, common=COMMON)
+    lexicon = index(model, vocabulary)
     context = Context(model, vocabulary, as_of, now)
     return _Reader(text, lexicon, context).read(tokens)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -80,6 +81,27 @@ def words_of(name: str) -> tuple[str, ...]:
     tokens = tokens_of(name)
     words = tuple(token.norm for token in tokens if token.kind != "sign")
     return words or tuple(token.norm for token in tokens)
+
+
+GAP = "\x1f"
+"""Stands for a space inside one token (`2026-11-09 10:00`), where words are joined by spaces."""
+
+_ODD = re.compile(r"\d[.,:/-]\d|\d-[wq]|'")
+_BLANK = {code: " " for code in range(128) if not chr(code).isalnum()}
+
+
+def phrases_of(names: Sequence[str]) -> list[str]:
+    """The words of many names, each joined by spaces; as `words_of`, quickly where a name is plain."""
+    return [_phrase(name) for name in names]
+
+
+def _phrase(name: str) -> str:
+    plain = spelled(name)
+    if plain.isascii() and _ODD.search(plain) is None:
+        phrase = " ".join(plain.translate(_BLANK).split())
+        if phrase:
+            return phrase
+    return " ".join(word.replace(" ", GAP) for word in words_of(name))
 
 
 _DOUBLED = re.compile(r"([bdgklmnprt])\1$")

@@ -17,10 +17,21 @@ from gemba.semantics.model import SemanticModel
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Members as stored, by dimension, most frequent first; coverage by source with a time column."""
+    """Members as stored, by dimension, most frequent first; coverage by source with a time column.
+
+    `indexes` keeps what `gemba.questions.names.index` builds from the members, by model; it is no part of the
+    vocabulary's identity.
+    """
 
     members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     coverage: Mapping[str, Coverage] = field(default_factory=dict)
+    indexes: dict[int, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def covering(self, coverage: Mapping[str, Coverage]) -> Vocabulary:
+        """The same members with another coverage. The index built for them is shared."""
+        other = Vocabulary(self.members, coverage)
+        object.__setattr__(other, "indexes", self.indexes)
+        return other
 
     def to_json(self) -> str:
         """JSON text that `from_json` reads back to an equal vocabulary."""
