@@ -65,7 +65,7 @@ class EvidenceStore:
         try:
             self._write(folder, evidence, tuple(requests))
             try:
-                folder.rename(self._folder(evidence.data_version))
+                folder.rename(self.folder(evidence.data_version))
             except OSError:
                 if not self.has(evidence.data_version):
                     raise
@@ -85,7 +85,7 @@ class EvidenceStore:
         cubes: dict[tuple[str, Grouping], pl.DataFrame] = {}
         frames: dict[str, pl.DataFrame] = {}
         for item in manifest["files"]:
-            path = self._folder(data_version) / item["file"]
+            path = self.folder(data_version) / item["file"]
             data = path.read_bytes() if path.is_file() else b""
             if hashlib.sha256(data).hexdigest() != item["sha256"]:
                 raise EvidenceDamagedError(data_version, item["file"])
@@ -104,24 +104,24 @@ class EvidenceStore:
         )
 
     def has(self, data_version: str) -> bool:
-        return (self._folder(data_version) / MANIFEST).is_file()
+        return (self.folder(data_version) / MANIFEST).is_file()
 
     def manifest(self, data_version: str) -> dict[str, Any]:
         """What is stored and where it came from. Raises EvidenceGoneError."""
         try:
-            return json.loads((self._folder(data_version) / MANIFEST).read_text(encoding="utf-8"))
+            return json.loads((self.folder(data_version) / MANIFEST).read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise EvidenceGoneError(data_version) from error
         except ValueError as error:
             raise EvidenceDamagedError(data_version, MANIFEST) from error
 
-    def _folder(self, data_version: str) -> Path:
+    def folder(self, data_version: str) -> Path:
         if not data_version.isalnum():
             raise ValueError(f"{data_version!r} is no data version")
         return self.root / data_version[:2] / data_version
 
     def _write(self, folder: Path, evidence: Evidence, requests: tuple[EvidenceRequest, ...]) -> None:
-        self._folder(evidence.data_version).parent.mkdir(parents=True, exist_ok=True)
+        self.folder(evidence.data_version).parent.mkdir(parents=True, exist_ok=True)
         files: list[dict[str, Any]] = []
         for request in requests:
             groupings = getattr(request, "groupings", (None,))

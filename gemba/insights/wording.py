@@ -80,6 +80,8 @@ def _other_way(question: Why | Compare, level: Claim) -> str:
 
 
 def _cause(claim: Claim) -> str:
+    if not claim.segment:
+        return claim.statement
     effect = quantity(claim.effect, claim.unit, signed=True)
     within = f" (95 % interval {number(claim.ci[0])} to {number(claim.ci[1])})" if claim.ci is not None else ""
     explained = claim.details.get("explained_pct")

@@ -13,7 +13,7 @@ def number(value: float, *, digits: int = 3) -> str:
     """A number with `digits` significant digits and thousands separators, never in powers of ten below 10^15.
 
     >>> number(1234567.0), number(0.04567), number(-2.0)
-    ('1,234,567', '0.0457', '−2')
+    ('1,234,567', '0.0457', '-2')
     """
     if value != value:
         return "n/a"
@@ -26,7 +26,7 @@ def number(value: float, *, digits: int = 3) -> str:
         text = f"{size:.{digits}g}"
         if "e" in text:
             text = f"{size:.10f}".rstrip("0")
-    return f"−{text}" if value < 0 and text.strip("0.") else text
+    return f"-{text}" if value < 0 and text.strip("0.") else text
 
 
 def quantity(value: float, unit: str, *, signed: bool = False) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from gemba.insights.types import Answer, Chart, Claim, Insight
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
+WIDE = 100
+"""Columns from which on a terminal has room for everything."""
 
 
 def show_answer(answer: Answer, console: Console, *, reading: str = "") -> None:
@@ -50,7 +52,7 @@ def show_insight(insight: Insight, console: Console) -> None:
         for line in chart_lines(chart, width=min(console.width, 100)):
             console.print(escape(line), highlight=False, overflow="crop", no_wrap=True)
     if insight.claims:
-        console.print(claims_table(insight.claims[:8]))
+        console.print(claims_table(insight.claims[:8], confidence=console.width >= WIDE))
         if len(insight.claims) > 8:
             console.print(f"[dim]and {len(insight.claims) - 8} more: gemba insights show {insight.id}[/]")
     for gap in insight.gaps:
@@ -64,29 +66,36 @@ def show_insight(insight: Insight, console: Console) -> None:
     )
 
 
-def claims_table(claims: tuple[Claim, ...]) -> object:
-    """A table of claims for rich."""
+def claims_table(claims: tuple[Claim, ...], *, confidence: bool = True) -> object:
+    """A table of claims for rich, one line each; `confidence` adds that column.
+
+    Whole statements are in `gemba explain`, `--json` and the page.
+    """
     from rich.box import SIMPLE
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
-    table.add_column("", justify="right", style="dim")
-    table.add_column("claim", ratio=5)
+    from gemba.reports.labels import effect, label
+
+    table = Table(box=SIMPLE, pad_edge=False, show_edge=False, expand=True)
+    table.add_column("", justify="right", style="dim", no_wrap=True)
+    table.add_column("claim", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column("effect", justify="right", no_wrap=True)
-    table.add_column("interval", justify="right")
+    table.add_column("95 % interval", justify="right", no_wrap=True)
     table.add_column("q", justify="right", no_wrap=True)
-    table.add_column("conf.", justify="right", no_wrap=True)
+    if confidence:
+        table.add_column("confidence", justify="right", no_wrap=True)
     for claim in claims:
-        table.add_row(
+        cells = [
             str(claim.rank or ""),
-            escape(claim.statement),
-            numbers.quantity(claim.effect, claim.unit),
+            escape(label(claim)),
+            effect(claim),
             "exact" if claim.exact else numbers.interval(claim.ci, ""),
             numbers.probability(claim.q_value),
-            "" if claim.confidence is None else f"{claim.confidence:.0%}",
-            style="" if claim.significant or claim.exact else "dim",
-        )
+        ]
+        if confidence:
+            cells.append("" if claim.confidence is None else f"{claim.confidence:.0%}")
+        table.add_row(*cells, style="" if claim.significant or claim.exact else "dim")
     return table
 
 
@@ -104,6 +113,8 @@ def chart_lines(chart: Chart, *, width: int = 80) -> list[str]:
     line = "".join(BLOCKS[1 + round((value - low) / spread * 7)] for value in values)
     marks = _part_marks(chart, len(values))
     ends = f"{numbers.number(low)} to {numbers.quantity(high, chart.unit)}"
+    if marks.strip():
+        ends += "; b baseline, w window"
     return ["", f"{chart.title}  ({ends})", line, *([marks] if marks else [])]
 
 
@@ -126,9 +137,11 @@ def _bar_lines(chart: Chart, width: int) -> list[str]:
     longest = max((abs(v) for v, role in zip(values, roles, strict=True) if role == "change"), default=0.0) or 1.0
     room = max(width - column - 18, 10)
     lines = ["", chart.title]
+    # A difference of two shares is not a share: it is counted in percentage points.
+    differences = "pp" if chart.unit == "%" else chart.unit
     for label, value, role in zip(labels, values, roles, strict=True):
+        moves = chart.kind == "waterfall" and role == "change"
+        said = numbers.quantity(value, differences if moves else chart.unit, signed=moves)
         bar = "" if role != "change" else ("█" if value > 0 else "░") * max(1, round(abs(value) / longest * room))
-        lines.append(
-            f"{label[:column]:<{column}} {numbers.quantity(value, chart.unit, signed=role == 'change'):>14} {bar}"
-        )
+        lines.append(f"{label[:column]:<{column}} {said:>14} {bar}")
     return lines

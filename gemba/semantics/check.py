@@ -19,6 +19,7 @@ from gemba.errors import (
 from gemba.evidence.types import TOTAL, Coverage, CubeRequest, Limits, QualityRequest, Warehouse
 from gemba.questions.types import Window
 from gemba.semantics.expression import columns_of, parse_expression
+from gemba.semantics.graph import dimensions_of
 from gemba.semantics.model import SemanticModel
 from gemba.semantics.problems import Problem
 
@@ -130,7 +131,10 @@ def _metric(model: SemanticModel, name: str, warehouse: Warehouse, coverage: dic
         return
     end = seen.last + timedelta(seconds=1)
     span = Window(start=max(seen.first, end - _TRIED), end=end)
-    request = CubeRequest(name="try", metric=name, span=span, bucket="whole", groupings=(TOTAL,))
+    # One dimension of every source joined, so that each join is tried.
+    reached = {model.dimensions[dimension].source: (dimension,) for dimension in dimensions_of(model, name)}
+    groupings = (TOTAL, *(reached[source] for source in sorted(reached) if source != metric.source))
+    request = CubeRequest(name="try", metric=name, span=span, bucket="whole", groupings=groupings)
     try:
         frame = warehouse.gather(model, [request], limits=Limits()).cube("try")
     except GembaError as error:

@@ -77,13 +77,14 @@ def explain(claim_id: str, *, tenant: str | None, as_json: bool) -> int:
     if found is None:
         raise InputError(f"there is no claim {claim_id!r}", hint="`gemba insights show ID` lists claims")
     insight, claim = found
+    kept = workspace.evidence.has(insight.data_version)
     facts: dict[str, Any] = {
         "claim": claim.model_dump(mode="json"),
         "insight": insight.id,
         "insight_status": insight.status,
         "method_page": f"docs/methods/{claim.method}.md",
         "queries": [dict(query) for query in _queries(workspace, insight)],
-        "evidence": str(workspace.settings.evidence / insight.data_version),
+        "evidence": str(workspace.evidence.folder(insight.data_version)) if kept else None,
         "data_version": insight.data_version,
         "read_set": [entry.model_dump() for entry in insight.read_set],
         "code_version": insight.code_version,
@@ -95,11 +96,15 @@ def explain(claim_id: str, *, tenant: str | None, as_json: bool) -> int:
         print_json(facts)
         return 0
     from gemba.reports import numbers
+    from gemba.reports.labels import effect
 
     print(claim.statement)
-    print(f"  effect      {numbers.quantity(claim.effect, claim.unit)}  {numbers.interval(claim.ci, '')}".rstrip())
+    within = f", {claim.ci_level:.0%} interval {numbers.interval(claim.ci, claim.unit)}" if claim.ci else ""
+    print(f"  effect      {effect(claim)}{within}")
     if claim.exact:
         print("  exact       an arithmetic identity: nothing was estimated")
+    elif claim.p_value is None:
+        print("  tested      no: it is a value with its interval")
     else:
         tested = f"p {numbers.probability(claim.p_value)}, q {numbers.probability(claim.q_value)}"
         print(f"  tested      {tested} over {insight.tests_run} tests at {insight.alpha:.0%}")
@@ -107,7 +112,7 @@ def explain(claim_id: str, *, tenant: str | None, as_json: bool) -> int:
     print(f"  method      {claim.method}: {facts['method_page']}")
     print(f"  agent       {claim.agent}; strategy {insight.strategy}; code {insight.code_version}")
     print(f"  data        {insight.data_version} ({len(insight.read_set)} partitions read)")
-    print(f"  evidence    {facts['evidence']}")
+    print(f"  evidence    {facts['evidence'] or 'past its retention'}")
     for query in facts["queries"]:
         print(f"\n-- {query['source']}: {query['rows']} rows in {query['seconds']:.3f} s\n{query['sql']}")
     return 0

@@ -1,0 +1,48 @@
+"""A claim in a few words, for tables: what it is about, and from where to where it went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gemba.reports import numbers
+
+if TYPE_CHECKING:
+    from gemba.insights.types import Claim
+
+CHANGES = ("segment", "localisation", "contribution", "change_point", "trend", "driver")
+
+
+def label(claim: Claim) -> str:
+    """A few words; the whole statement where there is nothing shorter to say."""
+    about = numbers.segment(claim.segment) if claim.segment else ""
+    date = claim.details.get("date")
+    if claim.kind in ("segment", "localisation"):
+        return f"{about or 'all parts alike'}{_course(claim)}"
+    if claim.kind == "contribution":
+        return f"{about or claim.details.get('factor') or claim.metric}, part of the change"
+    if claim.kind == "change_point" and date:
+        return f"change of level on {date}" + (f", {about}" if about else "")
+    if claim.kind == "trend":
+        return f"{about or 'the whole'}, first day to last"
+    if claim.kind in ("level", "share"):
+        return f"{about or 'the whole'}{_course(claim)}"
+    return claim.statement
+
+
+def effect(claim: Claim) -> str:
+    """The effect with its unit, with a plus where it is a change."""
+    return numbers.quantity(claim.effect, claim.unit, signed=is_change(claim))
+
+
+def is_change(claim: Claim) -> bool:
+    """Whether the effect is a difference, not a value."""
+    return claim.kind in CHANGES or "before" in claim.details
+
+
+def _course(claim: Claim) -> str:
+    """From where to where, if the claim says so."""
+    before, after = claim.details.get("before"), claim.details.get("after")
+    if not isinstance(before, int | float) or not isinstance(after, int | float):
+        return ""
+    unit = "%" if claim.unit == "pp" else claim.unit
+    return f": {numbers.number(before)} to {numbers.quantity(after, unit)}"
