@@ -22,6 +22,16 @@ BUILT_IN: dict[str, str] = {
     "history": "gemba.agents.history:HistoryAgent",
 }
 
+RESERVED = frozenset({"plan", "gather", "weigh", "claims", "findings", "insight", "question", "read_question"}) | {
+    "ask",
+    "investigation",
+    "observe_sources",
+    "tables",
+    "analyst_tables",
+    "tables_are_what_the_events_say",
+}
+"""Steps and jobs that an agent's step stands beside, by name. A test of the code location holds the list."""
+
 
 def agents() -> dict[str, Agent]:
     """Every agent by name, built-in ones first, plug-ins after them in order of name.
@@ -63,6 +73,11 @@ def _load(entry: EntryPoint) -> Agent:
     name = getattr(agent, "name", None)
     if not (isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9_]*", name)):
         raise InputError(f"{_where(entry)}: `name` must be a lower-case identifier, it is {name!r}", hint=hint)
+    if name in RESERVED:
+        raise InputError(
+            f"{_where(entry)}: {name!r} is the name of a step or job of Gemba's own",
+            hint="give the plug-in's agent another name",
+        )
     if name != entry.name:
         raise InputError(f"{_where(entry)}: the agent calls itself {name!r}, not {entry.name!r}", hint=hint)
     if not isinstance(getattr(agent, "description", None), str) or not callable(getattr(agent, "analyse", None)):

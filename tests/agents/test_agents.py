@@ -95,6 +95,12 @@ def test_a_broken_or_clashing_plug_in_is_a_clear_error(name: str, value: str, sa
         plug_ins([EntryPoint(name, value, "gemba.agents")])
 
 
+def test_a_plug_in_may_not_take_the_name_of_a_step_or_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stub, "name", "gather")
+    with pytest.raises(InputError, match="name of a step or job"):
+        plug_ins([EntryPoint("gather", "tests.agents.test_agents:Stub", "gemba.agents")])
+
+
 def test_a_plug_in_is_found_by_its_entry_point() -> None:
     assert list(plug_ins([EntryPoint("stub", "tests.agents.test_agents:Stub", "gemba.agents")])) == ["stub"]
 

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import assets
+from gemba.agents.registry import RESERVED, agents
 from pipelines.definitions import build_definitions
 from resources.models import ModelFolder
 from tests.assets.world import World
@@ -46,6 +47,14 @@ def test_every_asset_has_a_group_a_description_and_every_check_an_asset(world: W
     assert {str(key.asset_key.to_user_string()) for key in graph.asset_check_keys} <= {
         key.to_user_string() for key in graph.get_all_asset_keys()
     }
+
+
+def test_no_agent_can_take_the_name_of_a_step_or_job(world: World) -> None:
+    repository = world.definitions().get_repository_def()
+    names = {job.name for job in repository.get_all_jobs()}
+    names |= {node.name for job in repository.get_all_jobs() for node in job.all_node_defs}
+    own = {name for name in names if not name.startswith(("__", "investigations__", "sources__", "tables__"))}
+    assert own - set(agents()) <= RESERVED
 
 
 def test_a_broken_model_does_not_hide_the_others(world: World) -> None:
