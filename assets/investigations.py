@@ -12,11 +12,13 @@ import dagster as dg
 
 from assets.failures import RETRIES, failures_recorded
 from assets.keys import FINDINGS, INSIGHT, QUESTION, QUESTIONS
+from assets.own_process import own_process
 from assets.reading import of_insight, of_outcome, of_plan, of_question, picture, sql_of
 from assets.steps import Asked, Gathered, Weighed
 from gemba.agents import registry
 from gemba.agents.base import Agent
 from gemba.errors import RefusedError
+from gemba.flight import Flights
 from gemba.insights.types import Gap, Outcome
 from gemba.investigation import Investigator
 from gemba.planning.types import Plan
@@ -37,15 +39,23 @@ REASON_TAG = "gemba/reason"
         "`gemba ask`, from the job `ask`, or from a row inserted into the view `gemba.question`."
     ),
     retry_policy=RETRIES,
+    output_required=False,
 )
-def question(context: dg.AssetExecutionContext, investigator: dg.ResourceParam[Investigator]) -> dg.Output[Asked]:
-    """Record that this run works on the question."""
+def question(
+    context: dg.AssetExecutionContext,
+    investigator: dg.ResourceParam[Investigator],
+    flights: dg.ResourceParam[Flights],
+) -> Iterator[dg.Output[Asked] | dg.AssetObservation]:
+    """Record that this run works on the question, unless somebody else does."""
     op_context = context.op_execution_context
     with failures_recorded(op_context, investigator):
         record = investigator.question(context.partition_key)
+        if not _alone(op_context, flights, record.key):
+            yield _taken(op_context, QUESTION)
+            return
         investigator.start(context.partition_key, context.run_id, executor="dagster", reason=_reason(context, record))
         shown = of_question(record, model=investigator.model(record))
-    return dg.Output(Asked(partition_key=context.partition_key), metadata=shown)
+    yield dg.Output(Asked(partition_key=context.partition_key), metadata=shown)
 
 
 @dg.op(
@@ -55,10 +65,17 @@ def question(context: dg.AssetExecutionContext, investigator: dg.ResourceParam[I
     description="Chooses which agents look at what evidence, and within which bounds.",
 )
 def plan_analyses(
-    context: dg.OpExecutionContext, asked: Asked, investigator: dg.ResourceParam[Investigator]
-) -> Iterator[dg.Output[Plan]]:
+    context: dg.OpExecutionContext,
+    asked: Asked,
+    investigator: dg.ResourceParam[Investigator],
+    flights: dg.ResourceParam[Flights],
+) -> Iterator[dg.Output[Plan] | dg.AssetObservation]:
     try:
         with failures_recorded(context, investigator):
+            # Taken already, unless somebody materialises `findings` without `question`.
+            if not _alone(context, flights, investigator.question(asked.partition_key).key):
+                yield _taken(context, FINDINGS)
+                return
             plan = investigator.plan(asked.partition_key, context.run_id)
     except RefusedError as refusal:
         yield from _refused(context, refusal)
@@ -211,6 +228,17 @@ def insight(
     if published.charts and (image := picture(published.charts[0])) is not None:
         shown["chart"] = image
     return dg.Output(published.id, metadata=shown)
+
+
+def _alone(context: dg.OpExecutionContext, flights: Flights, key: str) -> bool:
+    """Whether this run holds the question's lease, from now to its end. `gemba ask` holds it around its own runs."""
+    return own_process(context.run.tags) is not None or flights.hold(key, holder=f"run/{context.run_id}")
+
+
+def _taken(context: dg.OpExecutionContext, asset: dg.AssetKey) -> dg.AssetObservation:
+    said = "already being investigated, by somebody else: this run has nothing to do"
+    context.log.info(said)
+    return dg.AssetObservation(asset_key=asset, partition=context.partition_key, metadata={"not started": said})
 
 
 def _reason(context: dg.AssetExecutionContext, record: Any) -> str:

@@ -6,11 +6,9 @@ import functools
 import os
 import socket
 import tempfile
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,13 +18,14 @@ from gemba.answers import Reply
 from gemba.errors import GembaError, InputError, RefusedError
 from gemba.events.types import CacheServed, InsightWithdrawn, QuestionAsked
 from gemba.evidence.types import Limits
+from gemba.flight import LEASE_LIFE, kept
 from gemba.freshness import Freshness, freshness
 from gemba.insights.types import Answer, Insight
 from gemba.investigation import Investigator, question_stream, utc_now
 from gemba.questions.key import partition_key, question_key
 from gemba.questions.types import Clarification, Question, Refusal, Resolution, Resolved
 from gemba.semantics.model import SemanticModel
-from gemba.store.ports import Archive, Lease
+from gemba.store.ports import Archive
 
 if TYPE_CHECKING:
     from gemba.evidence.types import Warehouse
@@ -37,7 +36,6 @@ Launch = Callable[[str, Reason], str]
 """Runs the investigation of a partition key to its end and returns the run's id. Raises `GembaError` or records a
 failure; either way the archive says what came of it."""
 
-LEASE_LIFE = timedelta(seconds=30)
 POLL = timedelta(seconds=1)
 
 
@@ -143,7 +141,7 @@ class Asker:
         while True:
             lease = self.archive.take_lease(key, holder=self.holder, life=LEASE_LIFE)
             if lease is not None:
-                with self._kept(lease):
+                with kept(self.archive, lease):
                     if joined and (insight := self.archive.current(key)) is not None:
                         return self._served(insight, "joined", reply)
                     run_id = self.launch(partition, reason)
@@ -155,24 +153,6 @@ class Asker:
                     hint="`gemba status` shows who works on it",
                 )
             self.archive.wait_for_change(key, timeout=POLL)
-
-    @contextmanager
-    def _kept(self, lease: Lease) -> Iterator[None]:
-        """Renew the lease from a thread for as long as the block runs, then release it."""
-        done = threading.Event()
-
-        def renew() -> None:
-            while not done.wait(LEASE_LIFE.total_seconds() / 3):
-                self.archive.renew_lease(lease, life=LEASE_LIFE)
-
-        thread = threading.Thread(target=renew, name="lease", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-            self.archive.release_lease(lease)
 
     def _outcome(self, partition: str, key: str, run_id: str, reply: Reply) -> Answer:
         record = self.archive.question(partition)

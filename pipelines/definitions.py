@@ -21,7 +21,7 @@ from pipelines.jobs import build_ask_job, example_question, investigation_job, o
 from pipelines.schedules import observe_sources_schedule, tables_schedule
 from resources.bindings import production_resources
 from resources.models import ModelFolder
-from sensors.failed_runs import failed_investigation_sensor
+from sensors.failed_runs import failed_investigation_sensor, lost_run_sensor
 from sensors.freshness import source_freshness_sensor
 from sensors.intake import question_intake_sensor
 
@@ -51,7 +51,7 @@ def build_definitions(
             *([observe_sources_job] if sources else []),
         ],
         schedules=[tables_schedule, *([observe_sources_schedule] if sources else [])],
-        sensors=[question_intake_sensor, source_freshness_sensor, failed_investigation_sensor],
+        sensors=[question_intake_sensor, source_freshness_sensor, failed_investigation_sensor, lost_run_sensor],
         resources={**production_resources(), **(resources or {})},
         executor=thread_or_process_executor,
     )

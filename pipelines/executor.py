@@ -51,7 +51,8 @@ from dagster._core.execution.tags import get_tag_concurrency_limits_config
 from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster_shared.error import SerializableErrorInfo
 
-OWN_PROCESS_TAG = "gemba/own_process"  # the run's process belongs to somebody else, for example the command line
+from assets.own_process import own_process
+
 POLL_S = 0.1
 STATUS_POLL_S = 2.0
 
@@ -165,7 +166,7 @@ class ThreadExecutor(dg.Executor):
                     instance_concurrency_context=pools,
                 )
             )
-            if OWN_PROCESS_TAG not in job_context.dagster_run.tags:
+            if own_process(job_context.dagster_run.tags) is None:
                 # Capturing redirects the process's own file descriptors, which are ours only in a run worker.
                 yield from _capture_logs(stack, job_context, execution_plan)
             yield from self._loop(active, job_context, _replay(active, prior) if prior else [])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from typing import TYPE_CHECKING
 
 from gemba.errors import GembaError, InputError
@@ -52,7 +50,7 @@ def execute(defs: dg.Definitions, partition_key: str, *, reason: str, instance: 
 
     from assets.investigations import REASON_TAG
     from assets.keys import QUESTIONS
-    from pipelines.executor import OWN_PROCESS_TAG
+    from assets.own_process import OWN_PROCESS_TAG, this_process
 
     job = defs.resolve_job_def("investigation")
     instance.add_dynamic_partitions(str(QUESTIONS.name), [partition_key])
@@ -64,7 +62,7 @@ def execute(defs: dg.Definitions, partition_key: str, *, reason: str, instance: 
         tags={
             "dagster/partition": partition_key,
             REASON_TAG: reason,
-            OWN_PROCESS_TAG: f"{socket.gethostname()}/{os.getpid()}",
+            OWN_PROCESS_TAG: this_process().tag,
             ".dagster/repository": f"__repository__@{LOCATION}",
         },
     )

@@ -8,12 +8,13 @@ needs the object. Addresses and secrets come from the environment (`gemba.settin
 # ruff: noqa: ARG002 - Dagster hands its context to every binding
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import dagster as dg
 
 from gemba.evidence.types import Warehouse
+from gemba.flight import Flights
 from gemba.investigation import Investigator, utc_now
 from gemba.settings import load_connections, settings
 from gemba.store.ports import Archive
@@ -80,6 +81,17 @@ class InvestigatorResource(dg.ConfigurableResource[Investigator]):
         return Investigator(self.archive, self.warehouse, self.evidence, limits=settings().limits, clock=utc_now)
 
 
+class FlightsResource(dg.ConfigurableResource[Flights]):
+    """The leases that a run takes, given back when it ends, whatever its end."""
+
+    archive: dg.ResourceDependency[Archive]
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Flights]:  # type: ignore[override]
+        with closing(Flights(self.archive)) as flights:
+            yield flights
+
+
 Prove = Callable[[], Sequence[Any]]
 """Compares the tables with a second build from the events; one `gemba.store.reconcile.Reconciliation` a tenant."""
 
@@ -127,6 +139,7 @@ def production_resources() -> dict[str, Any]:
         "evidence": evidence,
         "models": ModelsResource(),
         "investigator": InvestigatorResource(archive=archive, warehouse=warehouse, evidence=evidence),
+        "flights": FlightsResource(archive=archive),
         "expectations": ExpectationsResource(),
         "reconcile": ReconcileResource(),
         "io_manager": JsonFiles(),

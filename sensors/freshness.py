@@ -14,6 +14,7 @@ from assets.keys import QUESTIONS
 from gemba.errors import GembaError
 from gemba.events.types import InsightWithdrawn
 from gemba.evidence.types import ReadEntry, Warehouse
+from gemba.flight import is_free
 from gemba.freshness import Freshness, moved_entries
 from gemba.insights.types import Insight
 from gemba.investigation import question_stream, utc_now
@@ -62,7 +63,9 @@ def source_freshness_sensor(
     requests = []
     for row in archive.query("stale_insight"):
         record = archive.question(row["partition_key"])
-        if record is not None and record.state not in ("running", "asked"):
+        if record is None or record.state in ("running", "asked"):
+            continue
+        if is_free(archive, record.key, asker="source_freshness_sensor"):
             requests.append(refresh_request(row, record))
     if not requests:
         told = f"; could not read {', '.join(unreadable)}" if unreadable else ""

@@ -8,6 +8,7 @@ import dagster as dg
 from assets.investigations import REASON_TAG
 from assets.keys import QUESTIONS
 from gemba.evidence.types import Warehouse
+from gemba.flight import is_free
 from gemba.intake import read_submission
 from gemba.investigation import utc_now
 from gemba.store.ports import Archive, QuestionRecord
@@ -61,7 +62,11 @@ def question_intake_sensor(
         context.log.info(f"{submission.text!r}: {read.status} {read.partition_key or read.text}")
         if read.partition_key is not None:
             just_read.add(read.partition_key)
-    found = waiting(archive.questions(state="asked"), just_read=just_read, now=utc_now())
+    found = [
+        record
+        for record in waiting(archive.questions(state="asked"), just_read=just_read, now=utc_now())
+        if is_free(archive, record.key, asker="question_intake_sensor")
+    ]
     if not found:
         return dg.SkipReason("no question waits")
     keys = [record.partition_key for record in found]

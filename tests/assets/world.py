@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from gemba.events.types import QuestionAsked
 from gemba.evidence.store import EvidenceStore
 from gemba.evidence.types import Limits, Warehouse
 from gemba.evidence.warehouse import FrameWarehouse
+from gemba.flight import Flights
 from gemba.insights.types import Claim, Findings, Gap
 from gemba.investigation import Investigator
 from gemba.questions.key import partition_key, question_key
@@ -147,6 +149,10 @@ class World:
     def reconcile(self) -> tuple[Reconciliation, ...]:
         return (Reconciliation("tests", events=2, rows=1, differences=self.differences),)
 
+    def _flights(self, _context: Any) -> Iterator[Flights]:
+        with closing(Flights(self.archive)) as flights:
+            yield flights
+
     @property
     def resources(self) -> dict[str, Any]:
         return {
@@ -155,6 +161,7 @@ class World:
             "evidence": EvidenceStore(self.folder / "evidence"),
             "models": self.models,
             "investigator": self.investigator,
+            "flights": dg.ResourceDefinition(self._flights),
             "expectations": self.expectations,
             "reconcile": dg.ResourceDefinition.hardcoded_resource(self.reconcile),
             "io_manager": JsonFiles(folder=str(self.folder / "storage")),

@@ -17,7 +17,8 @@ import dagster as dg
 import pytest
 from dagster._core.execution.api import execute_run_iterator
 
-from pipelines.executor import OWN_PROCESS_TAG, thread_executor, thread_or_process_executor
+from assets.own_process import OWN_PROCESS_TAG
+from pipelines.executor import thread_executor, thread_or_process_executor
 
 CALLS: Counter[str] = Counter()
 FAIL_ONCE: set[str] = set()
@@ -42,7 +43,7 @@ def run(instance: dg.DagsterInstance) -> Iterator[Any]:
     with ExitStack() as stack:
 
         def execute(job: Any, **kwargs: Any) -> dg.JobExecutionResult:
-            kwargs.setdefault("tags", {OWN_PROCESS_TAG: "tests"})
+            kwargs.setdefault("tags", {OWN_PROCESS_TAG: "tests/1/1"})
             result = dg.execute_job(dg.reconstructable(job), instance, raise_on_error=False, **kwargs)
             return stack.enter_context(result) if result.success else result  # outputs are read while it is open
 
@@ -341,7 +342,7 @@ def stuck_job():
 
 def interrupted_run(job: Any, instance: dg.DagsterInstance, how: Any, **kwargs: Any) -> tuple[dg.DagsterRun, float]:
     """Run in this thread, apply `how` to the run after a second, and give the run and its seconds from then on."""
-    created = instance.create_run_for_job(job, tags={OWN_PROCESS_TAG: "tests"}, **kwargs)
+    created = instance.create_run_for_job(job, tags={OWN_PROCESS_TAG: "tests/1/1"}, **kwargs)
     moments: list[float] = []
 
     def interrupt() -> None:
@@ -399,7 +400,7 @@ def resumed_job():
 
 
 def test_a_run_whose_process_died_is_resumed_where_it_was(instance):
-    created = instance.create_run_for_job(resumed_job, tags={OWN_PROCESS_TAG: "tests"})
+    created = instance.create_run_for_job(resumed_job, tags={OWN_PROCESS_TAG: "tests/1/1"})
     first = execute_run_iterator(dg.reconstructable(resumed_job), created, instance)
     for event in first:
         if event.is_step_success and event.step_key == "flaky":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from assets.own_process import OWN_PROCESS_TAG, own_process, this_process
 from gemba.errors import SourceUnavailableError
 from gemba.events.types import InsightPublished, InvestigationStarted
 from gemba.evidence.types import ReadEntry
@@ -17,6 +19,7 @@ from gemba.insights.types import Insight
 from gemba.intake import submit
 from gemba.investigation import question_stream, utc_now
 from pipelines.definitions import build_definitions
+from sensors.failed_runs import lost_run_sensor
 from sensors.freshness import source_freshness_sensor, withdraw_stale
 from sensors.intake import question_intake_sensor, waiting
 from tests.assets.world import MODEL, World, production, why
@@ -169,11 +172,48 @@ def test_an_insight_past_its_life_is_withdrawn_and_says_why(world: World) -> Non
     assert not unreadable
 
 
+def test_what_somebody_investigates_is_not_requested(world: World, instance: dg.DagsterInstance) -> None:
+    _, insight = published(world, valid_until=datetime(2020, 1, 1, tzinfo=UTC))
+    lease = world.archive.take_lease(insight.key, holder="gemba ask", life=timedelta(seconds=30))
+    assert lease is not None
+    assert isinstance(freshness(world, instance), dg.SkipReason)
+    world.archive.release_lease(lease)
+    assert isinstance(freshness(world, instance), dg.SensorResult)
+
+
+@pytest.mark.parametrize(("pid_lives", "ends"), [(True, "STARTED"), (False, "FAILURE")])
+def test_a_run_whose_process_was_killed_ends_as_failed(
+    world: World, instance: dg.DagsterInstance, pid_lives: bool, ends: str
+) -> None:
+    partition = world.ask()
+    here = this_process()
+    process = here if pid_lives else replace(here, started=here.started - 1000)  # the number belongs to another by now
+    run = instance.create_run_for_job(
+        world.definitions().resolve_job_def("investigation"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": partition, OWN_PROCESS_TAG: process.tag},
+    )
+    started = InvestigationStarted(run_id=run.run_id, executor="tests", reason="asked")
+    world.archive.record(question_stream(partition), started)
+    tick(lost_run_sensor, world, instance, "archive")
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    assert found.status.value == ends
+    assert world.archive.question(partition).state == ("running" if pid_lives else "failed")  # type: ignore[union-attr]
+
+
+def test_a_re_execution_has_a_worker_although_it_inherits_the_tag() -> None:
+    tags = {OWN_PROCESS_TAG: this_process().tag}
+    assert own_process(tags) == this_process()
+    assert own_process({**tags, "dagster/parent_run_id": "r1"}) is None
+
+
 def test_every_sensor_runs_by_default(world: World) -> None:
     sensors = build_definitions(world.resources, models=world.models).sensors or []
     assert {one.name for one in sensors} == {
         "question_intake_sensor",
         "source_freshness_sensor",
         "failed_investigation_sensor",
+        "lost_run_sensor",
     }
     assert all(one.default_status == dg.DefaultSensorStatus.RUNNING for one in sensors)
