@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,12 +18,13 @@ from gemba.evidence.connect import translated
 from gemba.evidence.edges import Edges
 from gemba.evidence.labels import spell_codes, spell_members
 from gemba.evidence.memory import VersionMemory
-from gemba.evidence.query import ADDITIVE, ColumnKind, DerivedField, Field, Hop, Query, Slice, Stamp
+from gemba.evidence.query import ADDITIVE, Aggregate, ColumnKind, DerivedField, Field, Hop, Query, Slice, Stamp
 from gemba.evidence.sql import Tables, bucket_edges, from_clause, fused, select_of, time_of
 from gemba.evidence.sqltime import local_time
 from gemba.evidence.sqlversions import versions_of
 from gemba.evidence.types import Coverage, Grouping, QueryRecord
 from gemba.evidence.zones import read
+from gemba.semantics.expression import Column
 from gemba.semantics.model import SemanticModel
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ class DatabaseSession:
 
     def run(self, query: Query) -> dict[Grouping, pl.DataFrame]:
         tables = self.tables(query.source, query.hops)
+        query = self._without_needless_distinct(query)
         groupings = list(dict.fromkeys(query.groupings))
         if len(groupings) > 1 and all(aggregate.kind in ADDITIVE for aggregate in query.aggregates):
             fine = self._fetch(query, fused(query, tables), range(len(query.fields)), MOST_FINE)
@@ -104,6 +107,27 @@ class DatabaseSession:
             frames[grouping] = self._fetch(query, select_of(query, grouping, tables), fields, query.most_rows)
             self.budget.check_rows(frames[grouping].height, query.most_rows)
         return frames
+
+    def _without_needless_distinct(self, query: Query) -> Query:
+        """What the table's primary key makes distinct is counted plainly: a sort of every row less."""
+        if all(aggregate.kind not in ("distinct", "keys") for aggregate in query.aggregates):
+            return query
+        schema, _, table = (self.model.sources[query.source].table or "").rpartition(".")
+        try:
+            constraint = sa.inspect(self.connection).get_pk_constraint(table, schema=schema or None)
+        except exc.SQLAlchemyError as error:
+            raise self._error(error, query.source) from error
+        key = set(constraint["constrained_columns"])
+        if not key or self.dialect == "sqlite":  # whose primary keys may hold null, and then more than once
+            return query
+        plain: list[Aggregate] = []
+        for aggregate in query.aggregates:
+            if aggregate.kind == "keys" and key <= set(aggregate.columns):
+                aggregate = replace(aggregate, kind="rows", columns=())
+            elif aggregate.kind == "distinct" and isinstance(aggregate.value, Column) and key == {aggregate.value.name}:
+                aggregate = replace(aggregate, kind="count")
+            plain.append(aggregate)
+        return replace(query, aggregates=tuple(plain))
 
     def _fetch(self, query: Query, statement: sa.Select[Any], fields: Sequence[int], most_rows: int) -> pl.DataFrame:
         """At most one row more than `most_rows`."""

@@ -33,6 +33,11 @@ class VersionMemory:
             known = self._known.get(place, {}).get(partition)
         return known[1] if known is not None and known[0] == fingerprint else None
 
+    def knows(self, place: str) -> bool:
+        """Whether anything is remembered of the place."""
+        with self._lock:
+            return place in self._known
+
     def keep(self, place: str, partition: str, fingerprint: str, version: str) -> None:
         with self._lock:
             entry = (fingerprint, version)

@@ -167,7 +167,7 @@ def _grouped(query: Query, inner: sa.Subquery, names: Sequence[str], tables: Tab
     keys += [inner.c[name] for name in names]
     if tables.name in MYSQL and any(aggregate.kind == "quantile" for aggregate in query.aggregates):
         inner = _placed(query, keys, inner)
-        keys = [inner.c[key.key] for key in keys]
+        keys = [inner.c[str(key.key)] for key in keys]
     slots = _slots(query)
     aggregates = [
         _aggregate(aggregate, inner.c[f"v{slots[i]}"] if i in slots else None, tables, inner).label(f"a{i}")

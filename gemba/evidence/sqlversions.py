@@ -5,7 +5,8 @@ twice. PostgreSQL hashes records with `hash_record_extended`, SQLite with a func
 MD5. These are checksums against accident, not against an adversary.
 
 PostgreSQL also has a fingerprint that needs no column of the row: rows, and the sum of hashes of (xmin, ctid).
-Every write moves it. It may move without a change of content (VACUUM FULL), then the checksum decides.
+Every write moves it. It may move without a change of content (VACUUM FULL), then the checksum decides. A place that
+is seen for the first time gets both in one scan.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sqlalchemy.dialects.mysql import BIGINT
 from sqlalchemy.sql.elements import ColumnElement
 
 from gemba.evidence import partitions
+from gemba.evidence.edges import edges_of
 from gemba.evidence.query import ColumnKind, Slice
 from gemba.evidence.sql import from_clause, time_of
 from gemba.evidence.sqltime import in_span
@@ -40,22 +42,23 @@ def versions_of(session: DatabaseSession, part: Slice) -> dict[str, str]:
     place = _place(session, part)
     if session.dialect != "postgresql" or not _has_physical_rows(session, part.source):
         return _checksums(session, part)
-    prints = {name: f"{rows}.{total}" for name, rows, total in _totals(session, part, physical=True)}
     cluster = _cluster(session, part.source)
-    prints = {name: f"{value}.{cluster}" for name, value in prints.items()}
-    versions: dict[str, str] = {}
-    moved: list[str] = []
-    for name, value in prints.items():
-        known = session.memory.recall(place, name, value)
-        if known is None:
-            moved.append(name)
-        else:
-            versions[name] = known
+    row_hash = None if session.memory.knows(place) else _row_hash(session, part.source)
+    prints: dict[str, str] = {}
+    computed: dict[str, str] = {}
+    hashes = [_physical(session, part.source), *([] if row_hash is None else [row_hash])]
+    for name, rows, (physical, *content) in _totals(session, part, hashes, what=f"version:{part.source}:hint"):
+        prints[name] = f"{rows}.{physical}.{cluster}"
+        if content:
+            computed[name] = _version(rows, content[0])
+    known = {name: session.memory.recall(place, name, value) for name, value in prints.items()}
+    moved = [name for name, version in known.items() if version is None and name not in computed]
     if moved:
-        computed = _checksums(session, _narrowed(part, moved))
-        for name in moved:
-            versions[name] = computed[name]
-            session.memory.keep(place, name, prints[name], computed[name])
+        computed |= _checksums(session, _narrowed(part, moved))
+    versions: dict[str, str] = {}
+    for name, version in known.items():
+        versions[name] = version if version is not None else computed[name]
+        session.memory.keep(place, name, prints[name], versions[name])
     return versions
 
 
@@ -67,7 +70,8 @@ def _narrowed(part: Slice, names: Sequence[str]) -> Slice:
 
 
 def _checksums(session: DatabaseSession, part: Slice) -> dict[str, str]:
-    return {name: _version(rows, total) for name, rows, total in _totals(session, part, physical=False)}
+    totals = _totals(session, part, [_row_hash(session, part.source)], what=f"version:{part.source}")
+    return {name: _version(rows, total) for name, rows, (total,) in totals}
 
 
 def _version(rows: int, total: Any) -> str:
@@ -76,29 +80,46 @@ def _version(rows: int, total: Any) -> str:
     return f"{rows}-{hashlib.sha256(f'{rows}:{int(total)}'.encode()).hexdigest()[:20]}"
 
 
-def _totals(session: DatabaseSession, part: Slice, *, physical: bool) -> list[tuple[str, int, Any]]:
+def _totals(
+    session: DatabaseSession, part: Slice, hashes: Sequence[ColumnElement[Any]], *, what: str
+) -> list[tuple[str, int, Sequence[Any]]]:
+    """Name of each partition, its rows, and the sums of the hashes of its rows, in one scan."""
     tables = session.tables(part.source, part.hops)
-    value = _physical(session, part.source) if physical else _row_hash(session, part.source)
-    columns: list[ColumnElement[Any]] = [value.label("h")]
+    columns: list[ColumnElement[Any]] = [value.label(f"h{i}") for i, value in enumerate(hashes)]
+    edges = None
+    conditions: list[ColumnElement[bool]] = []
     if part.grain is not None and part.stamp is not None:
-        columns.append(time_of(tables, part.stamp).label("t"))
-    inner = sa.select(*columns).select_from(from_clause(tables, part.source, part.hops))
-    if part.stamp is not None and part.start is not None and part.end is not None:
-        window = Window(start=read(part.start, part.stamp.local), end=read(part.end, part.stamp.local))
         kind = tables.kind(part.stamp.source, part.stamp.column)
         column = tables.column(part.stamp.source, part.stamp.column)
-        inner = inner.where(in_span(part.stamp, column, kind, window, session.dialect))
+        window = None
+        if part.start is not None and part.end is not None:
+            window = Window(start=read(part.start, part.stamp.local), end=read(part.end, part.stamp.local))
+            conditions.append(in_span(part.stamp, column, kind, window, session.dialect))
+            edges = edges_of(
+                part.stamp,
+                column,
+                kind,
+                grain=part.grain,
+                start=part.start,
+                end=part.end,
+                week_starts=part.week_starts,
+                dialect=session.dialect,
+            )
+        time = edges.number if edges is not None else time_of(tables, part.stamp, span=window)
+        columns.append(time.label("t"))
+    inner = sa.select(*columns).select_from(from_clause(tables, part.source, part.hops)).where(*conditions)
     rows = inner.subquery("r")
-    total = sa.func.sum(rows.c.h)
-    what = f"version:{part.source}" + (":hint" if physical else "")
+    totals = [sa.func.coalesce(sa.func.sum(rows.c[f"h{i}"]), 0) for i in range(len(hashes))]
     if part.grain is None or part.stamp is None:
-        statement = sa.select(sa.func.count(), sa.func.coalesce(total, 0)).select_from(rows)
+        statement = sa.select(sa.func.count(), *totals).select_from(rows)
         _, result = session.execute(statement, request=what, source=part.source)
-        return [(partitions.ALL, int(result[0][0]), result[0][1])]
-    start = Truncate(part.grain, rows.c.t, part.week_starts)
-    statement = sa.select(start.label("p"), sa.func.count(), total).where(rows.c.t.is_not(None)).group_by(start)
+        return [(partitions.ALL, int(result[0][0]), result[0][1:])]
+    start = rows.c.t if edges is not None else Truncate(part.grain, rows.c.t, part.week_starts)
+    statement = sa.select(start.label("p"), sa.func.count(), *totals).where(rows.c.t.is_not(None)).group_by(start)
     _, result = session.execute(statement, request=what, source=part.source)
-    return [(_name(row[0], part.grain), int(row[1]), row[2]) for row in result]
+    starts = edges.start_of() if edges is not None else None
+    named = [(row[0] if starts is None else starts[row[0]], row) for row in result]
+    return [(_name(start, part.grain), int(row[1]), row[2:]) for start, row in named]
 
 
 def _name(start: Any, grain: Grain) -> str:
@@ -124,9 +145,7 @@ def _row_hash(session: DatabaseSession, source: str) -> ColumnElement[Any]:
 
 def _physical(session: DatabaseSession, source: str) -> ColumnElement[Any]:
     row = session.engine.dialect.identifier_preparer.quote(source)
-    return sa.literal_column(
-        f"hashtidextended({row}.ctid, 0) # hashtextextended({row}.xmin::text, {row}.tableoid::bigint)"
-    )
+    return sa.literal_column(f"hashtidextended({row}.ctid, {row}.xmin::text::bigint + ({row}.tableoid::bigint << 32))")
 
 
 def _has_physical_rows(session: DatabaseSession, source: str) -> bool:
