@@ -71,7 +71,6 @@ class Workspace:
     def export_environment(self) -> None:
         """Set what Dagster and the processes it starts read from the environment."""
         from gemba.store.connect import DAGSTER_DATABASE
-
         from gemba.store.databases import ensure_database
 
         self.prepare_home()

@@ -12,20 +12,12 @@ from sqlalchemy.engine import URL, Engine, make_url
 
 from gemba.errors import AccessDeniedError, GembaError, InputError, LimitReachedError, SourceUnavailableError
 from gemba.evidence.sqlite import Functions
+from gemba.evidence.transient import TransientError
 from gemba.semantics.connection import expand
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql+pymysql",
             "mariadb": "mariadb+pymysql"}  # fmt: skip
 CONNECT_TIMEOUT_S = 5
-
-
-class TransientError(Exception):
-    """A failure that may be gone on the next try. Never leaves this package."""
-
-    def __init__(self, source: str, reason: str) -> None:
-        self.source = source
-        self.reason = reason
-        super().__init__(reason)
 
 
 def url_of(connection: str) -> URL:

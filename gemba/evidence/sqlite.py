@@ -9,8 +9,6 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from gemba.evidence.zones import EPSILON
 
 _HASH_BITS = 44  # sums of a million rows stay within SQLite's 63-bit integers
@@ -86,4 +84,8 @@ class Quantile:
             self.values.append(value)
 
     def finalize(self) -> float | None:
-        return float(np.quantile(self.values, self.q)) if self.values else None
+        if not self.values:
+            return None
+        import numpy as np
+
+        return float(np.quantile(self.values, self.q))

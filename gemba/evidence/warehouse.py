@@ -110,7 +110,7 @@ class SourceWarehouse(_Warehouse):
     def _within(self, model: SemanticModel, limits: Limits, work: Callable[[Sessions], T]) -> T:
         import stamina
 
-        from gemba.evidence.connect import TransientError
+        from gemba.evidence.transient import TransientError
 
         budget = Budget(limits)
         try:
@@ -136,9 +136,6 @@ class SourceWarehouse(_Warehouse):
 
     @contextmanager
     def _open(self, model: SemanticModel, budget: Budget) -> Iterator[Sessions]:
-        from gemba.evidence.connect import url_of
-        from gemba.evidence.database import DatabaseSession
-
         with ExitStack() as stack:
             opened: dict[str, Session] = {}
 
@@ -149,6 +146,9 @@ class SourceWarehouse(_Warehouse):
                     if connection is None:
                         opened[place] = self._file_session(model, budget)
                     else:
+                        from gemba.evidence.connect import url_of
+                        from gemba.evidence.database import DatabaseSession
+
                         url = url_of(connection)
                         made = DatabaseSession(self._engine(url), url, model, budget, self.memory)
                         opened[place] = stack.enter_context(made)
