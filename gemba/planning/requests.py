@@ -8,7 +8,7 @@ Cubes by name (agents read them by these names):
 | `baseline` | why, compare against a segment or the rest | day or hour | the other side's filters, same span |
 | `window`, `baseline` | as above, leaves that do not roll up, window baseline | whole | one of the two windows |
 | `window`, `baseline_window` | as above, segment or rest baseline | whole | one of the two sides over the window |
-| `series` | level, trend, top, share | by length | question's filters over the window |
+| `series` | level, trend, top, share | as asked, else by length | question's filters over the window |
 | `window` | the same, leaves that do not roll up | whole | the same |
 | `all`, `all_window` | share without `group_by` | as `series`, `window` | without filters: what the share is of |
 | `quality:{source}` | all | day | span of `history`, or the lookback and the window |
@@ -119,7 +119,10 @@ def series_cubes(
     question: Level | Trend | Top | Share, model: SemanticModel, *, zone: ZoneInfo
 ) -> tuple[CubeRequest, ...]:
     """Cubes of a question about one window."""
-    bucket = series_bucket(question.window, zone) if question.kind == "trend" else level_bucket(question.window)
+    if question.kind == "trend":
+        bucket = question.bucket or series_bucket(question.window, zone)
+    else:
+        bucket = level_bucket(question.window)
     groupings = (TOTAL, question.group_by) if question.group_by else (TOTAL,)
     filters = row_filters(question.filters)
     sides = [("series", "window", filters)]

@@ -37,6 +37,7 @@ class _Builder:
 
     def build(self) -> Built:
         said = self.said
+        self._cut_by_time()
         intent = intent_of(said)
         if intent.kind == "compound":
             raise RefusedReadingError("unsupported", "several questions at once; ask them one by one")
@@ -69,6 +70,16 @@ class _Builder:
         if said.metric_filters:
             data["filters"] = (*data["filters"], *said.metric_filters)
         return self._finish(intent, data)
+
+    def _cut_by_time(self) -> None:
+        """`By month` cuts the time, also where the model has months to group by."""
+        said = self.said
+        if intent_of(said).kind in ("trend", "level"):
+            for name in list(said.groups):
+                part = self.model.dimensions[name].derived
+                if part in ("day", "week", "month"):
+                    said.groups.remove(name)
+                    said.steps.append(part)
 
     def _clock(self, metrics: tuple[str, ...]) -> Clock:
         context = self.context
@@ -212,12 +223,7 @@ class _Builder:
         if kind == "share" and not groups:
             raise RefusedReadingError("unsupported", "a share needs 'by' and a dimension")
         if kind == "trend" and said.steps:
-            question = QUESTION.validate_python(data)
-            raise RefusedReadingError(
-                "unsupported",
-                f"a trend by {said.steps[0]}: the step follows from the window's length",
-                question=question,
-            )
+            data["bucket"] = self._bucket(data)
         if kind == "top":
             if not groups:
                 candidates = [
@@ -240,6 +246,16 @@ class _Builder:
             data.pop("metric", None)
         if kind == "forecast":
             data["horizon"] = self._horizon()
+
+    def _bucket(self, data: dict[str, Any]) -> str:
+        steps = list(dict.fromkeys(self.said.steps))
+        if len(steps) == 1 and steps[0] in ("hour", "day", "week", "month"):
+            return steps[0]
+        raise RefusedReadingError(
+            "unsupported",
+            f"a trend by {' and by '.join(steps)}; one of hour, day, week, month is possible",
+            question=QUESTION.validate_python(data),
+        )
 
     def _horizon(self) -> str:
         return "P7D"

@@ -21,7 +21,7 @@ def derived_members(part: Derived) -> Iterator[tuple[str, str]]:
         for day in WEEKDAYS:
             yield f"{day}s", day
     elif part == "weekend":
-        for phrase in ("weekend", "weekends", "at weekends", "week end"):
+        for phrase in ("weekend", "the weekend", "weekends"):
             yield phrase, "weekend"
-        for phrase in ("weekdays", "working days", "workdays", "on workdays"):
+        for phrase in ("weekdays", "working days", "workdays"):
             yield phrase, "weekday"

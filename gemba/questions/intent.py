@@ -43,7 +43,10 @@ def intent_of(said: Sketch) -> Intent:
         return Intent("share", groups_mentioned=True)
     if said.ranks:
         return Intent("top", groups_mentioned=True)
-    if "trend" in kinds or said.steps:
+    if said.steps:
+        windows: dict[str, Default] = {"hour": "week", "day": "month", "month": "months"}
+        return Intent("trend", windows.get(said.steps[0], "weeks"))
+    if "trend" in kinds:
         return Intent("trend", "weeks")
     if held_against:
         return Intent("compare", "week")

@@ -91,7 +91,10 @@ class Lexicon:
             inflected.setdefault(end, []).extend(name for name, said in stems.items() if not cut_short(words, said))
         for hit in self.members.at(tokens, start):
             exact.setdefault(hit.end, []).extend(self._strong(hit.exact))
-            inflected.setdefault(hit.end, []).extend(self._strong(hit.inflected))
+            # `on Monday` is a day, `on Mondays` is every Monday: members that are times keep their number
+            inflected.setdefault(hit.end, []).extend(
+                name for name in self._strong(hit.inflected) if self.model.dimensions[name.name].derived is None
+            )
         found: list[Found] = []
         for end in sorted({*exact, *inflected}):
             names = exact.get(end) or inflected.get(end)

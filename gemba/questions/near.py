@@ -16,6 +16,8 @@ _GRAMMAR = sorted(
     {word for word in (*COMMON, *MONTHS, *DAYS, "yesterday", "last", "previous", "past") if len(word) > 3}
 )
 
+_KNOWN = COMMON | {"last", "previous", "past", "next", "this", "since", "until"}
+
 
 @dataclass(frozen=True, slots=True)
 class Near:
@@ -31,19 +33,23 @@ def near(text: str, lexicon: Lexicon, *, dimension: str | None = None, most: int
     grammar. `dimension` restricts to its members.
 
     Likeness is 1 - OSA distance / length (Damerau's slips: insert, delete, replace, swap neighbours), at least 0.7.
-    A text that is some of the words of a longer name is near to it as well.
+    A text that is some of the words of a longer name is near to it as well. A word of the grammar is no slip for
+    another word: `change` is not a misspelt `Chang`.
     """
     phrases = lexicon.phrases(dimension)
     cutoff = 0.7 if len(text) > 3 else 0.6
-    slips = process.extract(text, phrases, scorer=OSA.normalized_similarity, score_cutoff=cutoff, limit=most)
-    found = {phrase: score for phrase, score, _ in slips}
+    found: dict[str, float] = {}
+    known = dimension is None and text in _KNOWN
+    if not known:
+        slips = process.extract(text, phrases, scorer=OSA.normalized_similarity, score_cutoff=cutoff, limit=most)
+        found = {phrase: score for phrase, score, _ in slips}
     words = set(text.split())
     if len(text) > 3 and words:
         longest = max(words, key=len)
         partial = (phrase for phrase in phrases if longest in phrase and words < set(phrase.split()))
         for phrase in _first(partial, most):
             found.setdefault(phrase, 0.7)
-    if dimension is None and len(text) > 2:
+    if dimension is None and not known and len(text) > 2:
         for word, score, _ in process.extract(
             text, _GRAMMAR, scorer=OSA.normalized_similarity, score_cutoff=max(cutoff, 0.74), limit=most
         ):

@@ -63,6 +63,8 @@ def _words(tokens: Sequence[Token], at: int) -> Iterator[Period]:
         yield _fixed(at + 1, lambda cal: cal.complete("day"))
     elif word in ("tomorrow", "tonight"):
         yield _fixed(at + 1, lambda cal: cal.periods("day", cal.today + timedelta(days=1)), future=True)
+    elif word == "weekend" and word_at(tokens, at - 1 - (word_at(tokens, at - 1) == "the")) in ("at", "on", "over"):
+        yield _fixed(at + 1, _last_weekend)
     elif [word_at(tokens, at + step) for step in range(3)] == ["day", "before", "yesterday"]:
         yield _fixed(at + 3, lambda cal: cal.periods("day", cal.today - timedelta(days=2)))
     elif word in ("mtd", "ytd", "qtd", "wtd"):

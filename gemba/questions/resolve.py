@@ -76,10 +76,15 @@ class _Outcome:
         self.has_metric = False
 
     def keep_plainest(self) -> None:
-        """Drop readings that spread a list of members over more dimensions than another reading needs:
-        `USA and UK` are two countries rather than a supplier's country and a customer's."""
-        fewest = min((len(_selected(built.question)) for built in self.built), default=0)
-        self.built = [built for built in self.built if len(_selected(built.question)) == fewest]
+        """Drop readings that spread a list of members over more dimensions than another reading of the same time
+        needs: `USA and UK` are two countries rather than a supplier's country and a customer's."""
+        fewest: dict[object, int] = {}
+        for built in self.built:
+            window, count = _window(built.question), len(_selected(built.question))
+            fewest[window] = min(count, fewest.get(window, count))
+        self.built = [
+            built for built in self.built if len(_selected(built.question)) == fewest[_window(built.question)]
+        ]
 
 
 class _Reader:
@@ -277,6 +282,10 @@ _RANK: tuple[RefusalReason, ...] = (
     "unknown_word",
     "too_little_data",
 )
+
+
+def _window(question: Question) -> object:
+    return getattr(question, "window", None)
 
 
 def _selected(question: Question) -> set[str | None]:

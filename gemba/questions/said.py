@@ -33,7 +33,7 @@ class NotExpressibleError(Exception):
 
 @dataclass(slots=True)
 class Sketch:
-    """Everything said. `pairs`: segments of one dimension that stand against each other."""
+    """Everything said. `side_by_side`: two times without a word that joins them."""
 
     kinds: list[str] = field(default_factory=list)
     metrics: list[str] = field(default_factory=list)
@@ -44,6 +44,7 @@ class Sketch:
     groups: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     times: list[TimePhrase] = field(default_factory=list)
+    side_by_side: bool = False
     other_times: list[TimePhrase] = field(default_factory=list)
     moves: list[str] = field(default_factory=list)
     ranks: list[str] = field(default_factory=list)

@@ -95,6 +95,8 @@ class _Sides:
         if len(times) + len(others) > 2 or (len(times) > 1 and others):
             raise RefusedReadingError("unsupported", "more than two times in one question")
         if len(times) == 2:
+            if said.side_by_side:
+                raise RefusedReadingError("unsupported", "two times side by side; say 'compared with' between them")
             times, others = [times[0]], [times[1]]
             if times[0].year is None and times[0].in_year and others[0].year is not None:
                 times = [replace(times[0], at=times[0].in_year(others[0].year), beside=None, in_year=None)]

@@ -200,7 +200,15 @@ def _count(cal: Calendar, first: Span, last: Span) -> int:
 def _open(tokens: Sequence[Token], start: int) -> Iterator[TimePhrase]:
     word = word_at(tokens, start)
     if word in ("since", "after"):
-        for period in periods_at(tokens, start + 1):
+        at = start + 1
+        begins = at + (word_at(tokens, at) == "the")
+        if (
+            word == "since"
+            and word_at(tokens, begins) in ("beginning", "start")
+            and word_at(tokens, begins + 1) == "of"
+        ):
+            at = begins + 2
+        for period in periods_at(tokens, at):
             yield TimePhrase(period.end, _from(period, after=word == "after"), relative=True)
     elif word in ("until", "till", "before", "to", "through"):
         at = start + 1

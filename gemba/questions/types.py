@@ -90,7 +90,10 @@ class Level(_Grouped):
 
 
 class Trend(_Grouped):
+    """`bucket`: what the time is cut into; None: by the window's length."""
+
     kind: Literal["trend"] = "trend"
+    bucket: Literal["hour", "day", "week", "month"] | None = None
 
 
 class Distribution(_Grouped):

@@ -71,6 +71,7 @@ class Walk:
         if (self.side == 1 and not (said.other_side or said.rest)) or (said.times and self.comparing and not listed):
             said.other_times.append(time.phrase)
         else:
+            said.side_by_side = said.side_by_side or (bool(said.times) and not listed)
             said.times.append(time.phrase)
         said.future = said.future or time.phrase.future
         self.at += 1
@@ -137,7 +138,11 @@ class Walk:
         if self._predicate(self._comparison(self.at + 1), dimension=dimension.name):
             return
         before = self._meaning(self.at - 1)
-        if self._role(self.at - 1, "all") is not None or (dimension.plural and self._beside_segment()):
+        ranked = self._role(self.at - 1, "rank") is not None or (
+            isinstance(before, Number) and self.said.limit is not None
+        )
+        beside = dimension.plural and not ranked and self._beside_segment()
+        if self._role(self.at - 1, "all") is not None or beside:
             self.at += 1
             return
         following = self._meaning(self.at + 1)
@@ -148,9 +153,6 @@ class Walk:
                 raise UnclaimedError(piece.start, piece.end)
             if self._role(self.at + 2, "compare") is None:
                 raise UnknownMemberError(dimension.name, piece.start, piece.end)
-        ranked = self._role(self.at - 1, "rank") is not None or (
-            isinstance(before, Number) and self.said.limit is not None
-        )
         asked = self._role(self.at - 1, "which") is not None or self._role(self.at - 1, "kind") == "level"
         if ranked or asked:
             self.said.asks_member = self.said.asks_member or asked

@@ -15,7 +15,7 @@ from gemba.questions.vocabulary import Vocabulary
 from gemba.semantics.graph import time_source
 from gemba.semantics.model import SemanticModel
 
-Default = Literal["week", "weeks", "month"]
+Default = Literal["week", "weeks", "month", "months"]
 
 
 class OutsideDataError(Exception):
@@ -54,7 +54,7 @@ def clock_for(
     sources = {time_source(model, leaf) for leaf in leaves} if metrics else set(vocabulary.coverage)
     base = Calendar.of(model, as_of or now)
     spans = [
-        (item.first, _after_last_day(item.last, base, closes=model.sources[source].stamps == "end"))
+        (item.first, _after_last_day(item.last, base, closes=_closes(model, source)))
         for source, item in vocabulary.coverage.items()
         if source in sources and item.first is not None and item.last is not None
     ]
@@ -68,6 +68,12 @@ def clock_for(
         instant = last
         note = f"read from {(last - timedelta(days=1)).date().isoformat()}, where the data ends"
     return Clock(Calendar.of(model, instant, first=first), first, last, note)
+
+
+def _closes(model: SemanticModel, source: str) -> bool:
+    """Whether a stamp is the end of its interval, in the source that the time column lives in."""
+    column = model.time_column(source)
+    return column is not None and column.stamps == "end"
 
 
 def _after_last_day(last: datetime, calendar: Calendar, *, closes: bool) -> datetime:
@@ -86,7 +92,8 @@ def default_span(clock: Clock, which: Default) -> Span:
     elif which == "month":
         span, what = calendar.complete("month"), "the last complete month"
     else:
-        span, what = calendar.complete("week", 13), "the last 13 complete weeks"
+        unit, count = ("month", 12) if which == "months" else ("week", 13)
+        span, what = calendar.complete(unit, count), f"the last {count} complete {unit}s"
         if clock.first is not None and span.start < clock.first < span.end:
             span = Span(clock.first, span.end, "day", (span.end.date() - clock.first.date()).days)
     note = f"no time was said: {what}, {said_window(span.window, calendar.zone)}"

@@ -54,11 +54,12 @@ _PHRASES: dict[tuple[Role, str], str] = {
         consumed; need; needed; spend; spent; record; recorded; measure; measured; caused; causes; contributed;
         generated; showed; shows; experienced; perform; performed; perform the; saw; were there; was there; are
         there; is there; their; his; her; that; those; these; looking; look; responsible for; emit; emitted; place;
-        placed""",
+        placed; gives; gives us; gave; gave us; making; ones""",
     ("is", ""): "is; are; was; were; am",
     ("prep", ""): """
         on; in; for; via; at; of; from; within; during; over; with; about; to; around; inside; under; into; where;
-        only; only on; only in; only for; just on; just for; restricted to; limited to; coming from""",
+        only; only on; only in; only for; just on; just for; restricted to; limited to; coming from; due to;
+        because of""",
     ("and", ""): "and; as well as; &; plus",
     ("or", ""): "or",
     ("comma", ""): ",",
@@ -93,7 +94,7 @@ _PHRASES: dict[tuple[Role, str], str] = {
     ("kind", "level"): """
         what; what is; what was; what were; what are; how much; how many; how high; how low; how big; how large; how
         long; how good; how bad; how often; how was; how is; how were; how are; how fast; count of; number of; the
-        number of; how""",
+        number of; how; whats; hows""",
     ("kind", "trend"): """
         trend; trends; trend of; trend in; trend for; trending; trending over; over time; the development of;
         development of; developed; developing; develop; evolve; evolved; evolving; evolution of; evolution; time

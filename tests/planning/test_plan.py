@@ -52,6 +52,13 @@ def test_every_kind_of_the_union_is_planned_or_refused_as_unsupported() -> None:
             assert all(works in str(refused.value) for works in SUPPORTED)
 
 
+def test_a_trend_is_cut_into_the_buckets_that_were_asked_for() -> None:
+    (series,) = planned(ask("trend", bucket="hour")).cubes
+    assert series.bucket == "hour"
+    (series,) = planned(ask("trend")).cubes
+    assert series.bucket == "day"
+
+
 def test_a_why_looks_back_thirteen_weeks_by_day_and_searches_what_can_be_acted_on() -> None:
     plan = planned(ask("why"), cardinality={"machine": 6, "shift": 2, "line": 3})
     (history,) = plan.cubes

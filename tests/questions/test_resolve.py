@@ -115,7 +115,7 @@ def test_a_misspelt_member_is_offered_with_its_reading_and_never_assumed() -> No
     resolution = FACTORY.ask("why did scrap rise for Nordplst last week")
     assert resolution.status == "clarify"
     assert resolution.choices[0].reading == (
-        "Why did scrap rate where supplier is Nordplast rise, from 2026-11-09 to 2026-11-15, "
+        "Why did scrap rate for supplier Nordplast rise, from 2026-11-09 to 2026-11-15, "
         "against 2026-11-02 to 2026-11-08?"
     )
 
