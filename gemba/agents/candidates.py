@@ -14,7 +14,7 @@ from gemba.evidence.measure import RatioForm, additive_column, ratio_form
 from gemba.questions.types import Segment
 from gemba.statistics.noise import sampling_dispersion
 from gemba.statistics.segments import Localised, localise, localise_arrivals, localise_shares, score, unknown_past
-from gemba.statistics.shift import Shift, Timeline, never_negative, shift_tests
+from gemba.statistics.shift import MOST_DF, Shift, Timeline, never_negative, shift_tests
 
 Floats = NDArray[np.float64]
 Aspect = Literal["level", "share", "arrival"]
@@ -121,7 +121,16 @@ def candidates(compared: Comparison, members: Panel) -> list[Candidate]:
     tests: list[tuple[Aspect, Localised, NDArray[np.bool_]]] = [
         (
             "level",
-            localise(members.num, members.den, whole_num, whole_den, least=least, ratio=_is_ratio(compared), **common),
+            localise(
+                members.num,
+                members.den,
+                whole_num,
+                whole_den,
+                least=least,
+                ratio=_is_ratio(compared),
+                most_df=_most_df(compared.form, members, timeline),
+                **common,
+            ),
             ~new,
         )
     ]
@@ -156,6 +165,14 @@ def _least(form: RatioForm | None, members: Panel, timeline: Timeline) -> float 
             members.num, members.squares, members.rows, season=timeline.season, history=timeline.history
         )
     return 0.0
+
+
+def _most_df(form: RatioForm | None, members: Panel, timeline: Timeline) -> float | Floats:
+    """Degrees of freedom that the rows themselves allow: half their number where a metric sums a column of them."""
+    if form is None or form.floor or form.den is not None:
+        return MOST_DF
+    compared = timeline.window | timeline.baseline
+    return np.maximum(np.where(compared, members.rows, 0.0).sum(axis=1) / 2.0, 2.0)
 
 
 def _weight(compared: Comparison, members: Panel) -> Floats:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from gemba.agents.candidates import Candidate, Comparison, strength_of_whole
+from gemba.agents.candidates import Comparison, strength_of_whole
 from gemba.agents.dating import date_change
+from gemba.agents.echoes import Cause
 from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
 from gemba.evidence.measure import additive_column
 from gemba.insights.ids import claim_id
@@ -18,8 +19,9 @@ MOST_PERCENT = 300.0
 """Beyond this, "explains x % of the change" says more about a small change than about the segment."""
 
 
-def segment_claim(compared: Comparison, candidate: Candidate, *, dates: dict[str, str]) -> Claim:
-    """The claim of one candidate; numbers as shown to a person."""
+def segment_claim(compared: Comparison, cause: Cause, *, dates: dict[str, str]) -> Claim:
+    """The claim of one cause; numbers as shown to a person."""
+    candidate = cause.candidate
     found = compared.found
     model, question = found.model, found.question
     metric, tests, i = question.metric, candidate.tests, candidate.index
@@ -59,6 +61,8 @@ def segment_claim(compared: Comparison, candidate: Candidate, *, dates: dict[str
         statement += f" It began on {dates['date']}."
     elif dates:
         statement += f" It began between {dates['date_low']} and {dates['date_high']}."
+    if cause.rival_of is not None:
+        statement += f" It cannot be told apart from {segment_words(cause.rival_of.segment)}."
     both = found.timeline.window | found.timeline.baseline
     return Claim(
         id=claim_id(kind, metric, segment, question=question, agent=AGENT, extra=candidate.aspect),
@@ -81,7 +85,10 @@ def segment_claim(compared: Comparison, candidate: Candidate, *, dates: dict[str
             "explained": explained,
             "explained_pct": percent,
             "deviation_pct": 100.0 * float(tests.deviation[i]),
-            "score": candidate.score,
+            "score": cause.score,
+            "p_given": cause.p_given,
+            "rival_of": segment_words(cause.rival_of.segment) if cause.rival_of is not None else None,
+            "echoes": len(cause.echoes),
             **dates,
         },
     )

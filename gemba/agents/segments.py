@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from gemba.agents.base import Brief
 from gemba.agents.candidates import Candidate, candidates, comparison, strength_of_whole
 from gemba.agents.dating import date_change, first_seen
+from gemba.agents.echoes import causes, echo_note
+from gemba.agents.overlap import Overlaps
 from gemba.agents.panel import Panel, panel, setting
 from gemba.agents.segment_claims import segment_claim, whole_claim
 from gemba.errors import SampleTooSmallError
@@ -19,7 +21,9 @@ from gemba.statistics.segments import same_rows
 
 AGENT = "segments"
 MOST_MEMBERS = 2000
-MOST_CLAIMS = 12
+MOST_CLAIMS = 8
+MOST_COMPARED = 24
+MOST_PREDICATES = 2
 LEAST_BUCKETS = 14
 CONVINCING = 0.002
 
@@ -52,6 +56,8 @@ class SegmentsAgent:
                 panels.append(members)
         known: set[tuple[str, bytes]] = {("level", _fingerprint(compared.whole, 0))}
         for members in sorted(panels, key=lambda one: (len(one.grouping), -len(one.members))):
+            if len(members.grouping) > MOST_PREDICATES:
+                continue  # nested dimensions together: there to tell which members share rows
             brief.check_time()
             for candidate in candidates(compared, members):
                 mark = (candidate.aspect, _fingerprint(members, candidate.index))
@@ -60,17 +66,19 @@ class SegmentsAgent:
                     every.append(candidate)
         if not every:
             return Gap(agent=AGENT, reason="too_little_data", message="no segment has enough history to be tested")
-        chosen = distinct(every)
+        brief.check_time()
+        chosen = causes(distinct(every), every, Overlaps(panels), alpha=brief.plan.alpha)
         claims: list[Claim] = []
         owner: dict[int, str] = {}
         whole = whole_claim(compared)
-        if whole is not None and all(strength_of_whole(compared) >= candidate.score for candidate in chosen):
+        if whole is not None and all(strength_of_whole(compared) >= one.score for one in chosen):
             claims.append(whole)
-        for candidate in chosen:
+        for cause in chosen[:MOST_CLAIMS]:
             brief.check_time()
-            claim = segment_claim(compared, candidate, dates=_dates(candidate))
+            claim = segment_claim(compared, cause, dates=_dates(cause.candidate))
             claims.append(claim)
-            owner[id(candidate)] = claim.id
+            owner[id(cause.candidate)] = claim.id
+        notes += [note for cause in chosen if (note := echo_note(cause))]
         tests = tuple(Test(id=f"{AGENT}:{one.label}", p_value=float(one.p), claim=owner.get(id(one))) for one in every)
         if np.isfinite(compared.own.p[0]):
             owned = claims[0].id if claims and claims[0] is whole else None
@@ -94,7 +102,7 @@ def distinct(every: list[Candidate]) -> list[Candidate]:
         same = next((group for group in groups if same_rows(rows, _window_rows(group[0]))), None)
         if same is not None:
             same.append(candidate)
-        elif len(groups) < MOST_CLAIMS:
+        elif len(groups) < MOST_COMPARED:
             groups.append([candidate])
     return [min(group, key=_plainness) for group in groups]
 

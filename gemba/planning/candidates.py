@@ -8,7 +8,7 @@ from itertools import combinations
 
 from gemba.evidence.types import Coverage, Grouping
 from gemba.questions.types import Predicate
-from gemba.semantics.graph import dimensions_of
+from gemba.semantics.graph import dimensions_of, reachable
 from gemba.semantics.model import SemanticModel
 
 MOST_DIMENSIONS = 20
@@ -20,15 +20,20 @@ SMALL_SOURCE_ROWS = 300_000  # a cube is never longer than its source: pairs of 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """`left_out` says in words which dimensions were left out for their size."""
+    """`left_out` says in words which dimensions were left out for their size.
+
+    `chains`: a dimension with all that it determines (a machine with its line and hall). They have as many groups as
+    the first has alone, so they cost little, and tell which members share rows; they are no candidates of their own.
+    """
 
     dimensions: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
+    chains: tuple[Grouping, ...] = ()
     left_out: tuple[str, ...] = ()
 
     @property
     def groupings(self) -> tuple[Grouping, ...]:
-        return (*((name,) for name in self.dimensions), *self.pairs)
+        return (*((name,) for name in self.dimensions), *self.chains, *self.pairs)
 
 
 def candidates_for(
@@ -47,7 +52,7 @@ def candidates_for(
     in, and first. `cardinality` gives known numbers of members; where a number is unknown, pairs are taken only from
     sources of at most `SMALL_SOURCE_ROWS` rows.
     """
-    fixed = {one.dimension for one in filters if one.op == "in" and len(one.values) == 1}
+    fixed = {one.dimension for one in filters if one.op == "in" and len(one.values) == 1 and one.dimension}
     chosen: list[str] = [name for name in group_by if name not in fixed]
     left_out: list[str] = []
     for name in dimensions_of(model, metric):
@@ -60,13 +65,63 @@ def candidates_for(
             left_out.append(f"{name} was not searched: it has {cardinality[name]} members, at most {MOST_MEMBERS} are.")
         elif len(chosen) >= MOST_DIMENSIONS:
             left_out.append(f"{name} was not searched: {MOST_DIMENSIONS} dimensions are the most.")
-        elif cardinality.get(name, 2) > 1:
+        elif cardinality.get(name, 2) > 1 and not any(determines(model, one, name) for one in fixed):
             chosen.append(name)
     rows = max((coverage[model.metrics[leaf].source or ""].rows for leaf in model.leaves(metric)), default=0)
     known = [name for name in chosen if not model.dimensions[name].derived]
-    pairs = [pair for pair in combinations(known, 2) if _is_small(pair, cardinality, rows=rows)]
-    pairs.sort(key=lambda pair: cardinality.get(pair[0], 1) * cardinality.get(pair[1], 1))
-    return Candidates(tuple(chosen), tuple(pairs[:MOST_PAIRS]), tuple(left_out))
+    below = {name: [other for other in known if determines(model, name, other)] for name in known}
+    pairs = [
+        (one, other)
+        for one, other in combinations(known, 2)
+        if other not in below[one] and one not in below[other] and _is_small((one, other), cardinality, rows=rows)
+    ]
+    pairs = _spread(model, pairs, cardinality)
+    chains = tuple((name, *others) for name, others in below.items() if len(others) > 1)
+    chains += tuple(
+        (name, other)
+        for name, others in below.items()
+        for other in others
+        if len(others) == 1 and not any(name in chain for chain in chains)
+    )
+    return Candidates(tuple(chosen), tuple(pairs[:MOST_PAIRS]), chains, tuple(left_out))
+
+
+def determines(model: SemanticModel, name: str, other: str) -> bool:
+    """Whether each member of one dimension belongs to a single member of the other, as the joins say.
+
+    So it is where the first is the whole key of its source, and the second is another column of that source or of one
+    that it joins to. What a column of the same source that is no key determines is not known.
+    """
+    first, second = model.dimensions[name], model.dimensions[other]
+    if name == other or first.derived or second.derived or model.sources[first.source].key != (first.column,):
+        return False
+    return second.source in reachable(model, first.source)
+
+
+def _spread(
+    model: SemanticModel, pairs: list[tuple[str, str]], cardinality: Mapping[str, int]
+) -> list[tuple[str, str]]:
+    """Small pairs first, one of each two subjects (machines and products, say) before a second one of them.
+
+    A subject is a source with what it joins to. Pairs within one subject come last.
+    """
+    subject = {name: _subject(model, name) for pair in pairs for name in pair}
+    small = sorted(pairs, key=lambda pair: cardinality.get(pair[0], 1) * cardinality.get(pair[1], 1))
+    seen: dict[frozenset[str], int] = {}
+    turn: dict[tuple[str, str], tuple[bool, int]] = {}
+    for pair in small:
+        both = frozenset(subject[name] for name in pair)
+        turn[pair] = (len(both) == 1, seen.get(both, 0))
+        seen[both] = seen.get(both, 0) + 1
+    return sorted(small, key=lambda pair: turn[pair])
+
+
+def _subject(model: SemanticModel, name: str) -> str:
+    """The source nearest to the facts that leads to the dimension's, facts themselves left out; its own without one."""
+    own = model.dimensions[name].source
+    facts = {source for source, one in model.sources.items() if one.time is not None}
+    leading = [source for source in model.sources if source not in facts and own in reachable(model, source)]
+    return max(leading, key=lambda source: (len(reachable(model, source)), source), default=own)
 
 
 def _is_row_key(model: SemanticModel, metric: str, name: str) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from gemba.statistics.arrivals import arrival_tests
-from gemba.statistics.shift import LEAST_HISTORY, Shift, Timeline, shift_tests
+from gemba.statistics.shift import LEAST_HISTORY, MOST_DF, Shift, Timeline, shift_tests
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -54,6 +54,7 @@ def localise(
     timeline: Timeline,
     least: float | Floats,
     ratio: bool = False,
+    most_df: float | Floats = MOST_DF,
 ) -> Localised:
     """Test the level of every segment against its own past and against the rest of the total.
 
@@ -64,15 +65,19 @@ def localise(
         change: Change of the total; only its sign and size against `explained` matter.
         ratio: The metric is a ratio. A segment must then depart from the rest's factor and from its amount: when all
             rates rise by one amount, low rates rise by a larger factor, and are no cause for that.
-        timeline, least: As in `shift_tests`.
+        timeline, least, most_df: As in `shift_tests`.
 
     Returns:
         `p` is that of "changed as the rest did", and counts only where the segment's own level also changed, in the
         same direction, at the 5 % level. Otherwise what stood still while the rest moved would be named as well.
         The second condition can only make the test safer. Elsewhere `p` is the larger of both, at least 0.05.
     """
-    own = shift_tests(num, den, total_num, total_den, timeline=timeline, least=least, against_rest=False)
-    rest = shift_tests(num, den, total_num, total_den, timeline=timeline, least=least, against_rest=True)
+    own = shift_tests(
+        num, den, total_num, total_den, timeline=timeline, least=least, most_df=most_df, against_rest=False
+    )
+    rest = shift_tests(
+        num, den, total_num, total_den, timeline=timeline, least=least, most_df=most_df, against_rest=True
+    )
     visible = (np.sign(own.effect) == np.sign(rest.effect)) & (own.p <= VISIBLE)
     p = np.where(visible, rest.p, np.maximum(np.maximum(own.p, rest.p), VISIBLE))
     p = np.where(np.isfinite(own.p) & np.isfinite(rest.p), p, np.nan)

@@ -70,6 +70,7 @@ def shift_tests(
     against_rest: bool,
     by_amount: bool = False,
     trimmed: float = TRIMMED,
+    most_df: float | Floats = MOST_DF,
 ) -> Shift:
     """Test every series for a change of level from baseline to window.
 
@@ -83,6 +84,7 @@ def shift_tests(
         against_rest: Null: the series changed by the same factor (the same amount, where values can be negative)
             as the rest of the total did, bucket by bucket. Otherwise: its level did not change.
         trimmed: Share of the noisiest weeks of the history that are left out as earlier incidents.
+        most_df: Bound on the degrees of freedom, scalar or shape (S,): a sum of few, unequal rows has heavy tails.
         by_amount: With `against_rest`: by the same amount even where values cannot be negative.
 
     Returns:
@@ -119,7 +121,7 @@ def shift_tests(
     inflation = _past_comparisons(residual, weight, noise, timeline)
     se = se * np.sqrt(inflation)
     known = (((weight > 0) & timeline.history).sum(axis=1) >= LEAST_HISTORY) & np.isfinite(effect_weight) & (se > 0)
-    df = np.where(known, np.clip(noise.df, 1.0, MOST_DF), np.nan)
+    df = np.where(known, np.clip(noise.df, 1.0, np.clip(most_df, 1.0, MOST_DF)), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = effect_weight / se
     p = np.where(known, 2.0 * stdtr(np.where(known, df, 1.0), -np.abs(np.where(known, t, 0.0))), np.nan)
