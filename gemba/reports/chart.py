@@ -68,7 +68,7 @@ def _base(chart: Chart, rows: list[dict[str, Any]] | None = None) -> alt.Chart:
     return alt.Chart(alt.Data(values=_rows(chart) if rows is None else rows))
 
 
-def _series(chart: Chart) -> alt.LayerChart:
+def _series(chart: Chart) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     base = _base(chart)
@@ -92,7 +92,7 @@ def _series(chart: Chart) -> alt.LayerChart:
     return alt.layer(*layers)
 
 
-def _bars(chart: Chart) -> alt.LayerChart:
+def _bars(chart: Chart) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     base = _base(chart)
@@ -108,7 +108,7 @@ def _bars(chart: Chart) -> alt.LayerChart:
     return alt.layer(bars, base.mark_rule(color=INK).encode(x="low:Q", x2="high:Q", y=label))
 
 
-def _waterfall(chart: Chart) -> alt.LayerChart:
+def _waterfall(chart: Chart) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     rows: list[dict[str, Any]] = []
@@ -135,7 +135,7 @@ def _waterfall(chart: Chart) -> alt.LayerChart:
     )
 
 
-def _points(chart: Chart) -> alt.LayerChart:
+def _points(chart: Chart) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     base = _base(chart)

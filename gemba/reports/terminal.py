@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gemba.reports import numbers
@@ -14,55 +15,58 @@ if TYPE_CHECKING:
 BLOCKS = " ▁▂▃▄▅▆▇█"
 WIDE = 100
 """Columns from which on a terminal has room for everything."""
+MOST_CLAIMS = 8
 
 
 def show_answer(answer: Answer, console: Console, *, reading: str = "") -> None:
     """Print an answer of any status."""
     from rich.markup import escape
 
+    # Without highlighting: it would cut figures such as 78,770 into pieces of several colours.
+    show = partial(console.print, highlight=False)
     if answer.status in ("answered", "partial") and answer.insight is not None:
         if reading:
-            console.print(f"[dim]{escape(reading)}[/]")
+            show(f"[dim]{escape(reading)}[/]")
         show_insight(answer.insight, console)
         source = {"hit": "from the cache", "miss": "investigated now", "joined": "joined a running investigation"}
-        console.print(f"[dim]{source[answer.cache or 'miss']} in {numbers.number(answer.elapsed_ms)} ms[/]")
+        show(f"[dim]{source[answer.cache or 'miss']} in {numbers.number(answer.elapsed_ms)} ms[/]")
     elif answer.status == "clarify":
-        console.print(f"[bold yellow]{escape(answer.text)}[/]")
+        show(f"[bold yellow]{escape(answer.text)}[/]")
         for position, choice in enumerate(answer.choices, start=1):
-            console.print(f"  [bold]{position}[/]  {escape(choice.reading)}")
-        console.print("[dim]Ask again with --choose N.[/]")
+            show(f"  [bold]{position}[/]  {escape(choice.reading)}")
+        show("[dim]Ask again with --choose N.[/]")
     elif answer.status == "refused":
-        console.print(f"[bold yellow]Cannot answer[/] [dim]({answer.reason})[/]: {escape(answer.text)}")
+        show(f"[bold yellow]Cannot answer[/] [dim]({answer.reason})[/]: {escape(answer.text)}")
         if answer.nearest:
-            console.print(f"[dim]Closest: {escape(', '.join(answer.nearest))}[/]")
+            show(f"[dim]Closest: {escape(', '.join(answer.nearest))}[/]")
     else:
-        console.print(f"[bold red]Failed:[/] {escape(answer.text)}")
+        show(f"[bold red]Failed:[/] {escape(answer.text)}")
         if answer.error is not None and answer.error.hint:
-            console.print(f"[dim]{escape(answer.error.hint)}[/]")
+            show(f"[dim]{escape(answer.error.hint)}[/]")
 
 
-def show_insight(insight: Insight, console: Console) -> None:
-    """Print summary, chart, claims, assumptions, gaps."""
+def show_insight(insight: Insight, console: Console, *, most: int | None = MOST_CLAIMS) -> None:
+    """Print summary, charts, the first `most` claims (None: all), assumptions, gaps."""
     from rich.markup import escape
 
-    console.print(f"[bold]{escape(insight.summary)}[/]")
+    show = partial(console.print, highlight=False)
+    show(f"[bold]{escape(insight.summary)}[/]")
     for assumption in insight.assumptions:
-        console.print(f"[dim]assumed: {escape(assumption)}[/]")
+        show(f"[dim]assumed: {escape(assumption)}[/]")
     for chart in insight.charts[:2]:
         for line in chart_lines(chart, width=min(console.width, 100)):
-            console.print(escape(line), highlight=False, overflow="crop", no_wrap=True)
+            show(escape(line), overflow="crop", no_wrap=True)
     if insight.claims:
-        console.print(claims_table(insight.claims[:8], confidence=console.width >= WIDE))
-        if len(insight.claims) > 8:
-            console.print(f"[dim]and {len(insight.claims) - 8} more: gemba insights show {insight.id}[/]")
+        show(claims_table(insight.claims[:most], confidence=console.width >= WIDE))
+        if most is not None and len(insight.claims) > most:
+            show(f"[dim]and {len(insight.claims) - most} more: gemba insights show {insight.id}[/]")
     for gap in insight.gaps:
-        console.print(f"[yellow]gap:[/] {gap.agent} could not look ({gap.reason}): {escape(gap.message)}")
+        show(f"[yellow]gap:[/] {gap.agent} could not look ({gap.reason}): {escape(gap.message)}")
     for note in insight.notes:
-        console.print(f"[dim]note: {escape(note)}[/]")
-    console.print(
+        show(f"[dim]note: {escape(note)}[/]")
+    show(
         f"[dim]{insight.id} · {insight.tests_run} tests, false-discovery rate {insight.alpha:.0%}"
         f" · data {insight.data_version[:12]}[/]",
-        highlight=False,
     )
 
 
@@ -95,7 +99,7 @@ def claims_table(claims: tuple[Claim, ...], *, confidence: bool = True) -> objec
         ]
         if confidence:
             cells.append("" if claim.confidence is None else f"{claim.confidence:.0%}")
-        table.add_row(*cells, style="" if claim.significant or claim.exact else "dim")
+        table.add_row(*cells, style="dim" if claim.significant is False else "")
     return table
 
 

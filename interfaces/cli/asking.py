@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gemba.answers import Reply
+from gemba.asking import Launch, Reason
 from gemba.errors import GembaError, InputError
 from gemba.questions.types import Clarification, Refusal, Resolution
 from gemba.semantics.model import SemanticModel
-from interfaces.cli.output import answer_data, print_json, say
+from interfaces.cli.output import answer_data, print_json, say, working
 from interfaces.workspace import Workspace, open_workspace
 
 
@@ -32,7 +34,10 @@ def ask(
     workspace = for_tenant(tenant)
     model = workspace.model(reference)
     workspace.register(model)
-    answer = workspace.asker(model).ask(text, as_of=_local(as_of, model), fresh=fresh, choose=choose)
+    asker = workspace.asker(model)
+    with working() as tell:
+        told = replace(asker, launch=_telling(asker.launch, tell))
+        answer = told.ask(text, as_of=_local(as_of, model), fresh=fresh, choose=choose)
     if as_json:
         print_json(answer_data(answer))
         return answer.exit_code
@@ -123,6 +128,16 @@ def resolution_data(found: Resolution, reply: Reply) -> dict[str, Any]:
 
 def exit_code(found: Resolution) -> int:
     return {"answered": 0, "clarify": 3, "refused": 4}[found.status]
+
+
+def _telling(launch: Launch, tell: Callable[[str], None]) -> Launch:
+    """The same launch, saying when it begins."""
+
+    def launched(partition: str, reason: Reason) -> str:
+        tell(f"investigating {partition}: plan, evidence, agents, checks")
+        return launch(partition, reason)
+
+    return launched
 
 
 def for_tenant(tenant: str | None) -> Workspace:

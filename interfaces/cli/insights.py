@@ -46,7 +46,7 @@ def show(insight_id: str, *, html: Path | None, tenant: str | None, as_json: boo
         console = Console()
         if insight.status == "withdrawn":
             console.print(f"[yellow]Withdrawn: {_withdrawn(workspace, insight)}[/]")
-        show_insight(insight, console)
+        show_insight(insight, console, most=None)
     return 0
 
 

@@ -34,15 +34,15 @@ Tenant = Annotated[str | None, typer.Option("--tenant", help="Whose data to work
 
 @app.command()
 def ask(
-    text: Annotated[str, typer.Argument(metavar="QUESTION")],
+    text: Annotated[str, typer.Argument(metavar="QUESTION", help="In words, for example 'Why did scrap rise?'")],
     model: Model,
     as_of: AsOf = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Investigate anew even if a fresh answer is known.")] = False,
-    choose: Annotated[int | None, typer.Option("--choose", help="Which reading to take of an ambiguous one.")] = None,
+    choose: Annotated[int | None, typer.Option("--choose", help="Which of the readings offered to take.")] = None,
     tenant: Tenant = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a question."""
+    """Answer a question. Exit code: 0 answered, 3 asks back, 4 refused, 5 partial, 1 failed, 2 bad input."""
     from interfaces.cli import asking
 
     _end(asking.ask(text, model, as_of=_instant(as_of), fresh=fresh, choose=choose, tenant=tenant, as_json=as_json))
@@ -103,7 +103,7 @@ def model_questions(
 @insights_app.command("list")
 def insights_list(
     everything: Annotated[bool, typer.Option("--all", help="Withdrawn ones too.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1)] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
     tenant: Tenant = None,
     as_json: Json = False,
 ) -> None:
@@ -162,9 +162,9 @@ def feedback(
 
 @app.command()
 def plant(
-    seed: Annotated[int, typer.Option("--seed")],
+    seed: Annotated[int, typer.Option("--seed", help="Equal seeds make equal factories.")],
     out: Annotated[str, typer.Option("--out", help="A folder (Parquet) or a database URL.")],
-    days: Annotated[int, typer.Option("--days", min=30)] = 150,
+    days: Annotated[int, typer.Option("--days", min=30, help="Length of the simulated time.")] = 150,
     scale: Annotated[float, typer.Option("--scale", min=0.01, help="1 makes about 100,000 orders.")] = 1.0,
     truth: Annotated[Path | None, typer.Option("--truth", help="For a database: where truth.json goes.")] = None,
     as_json: Json = False,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gemba.errors import GembaError, InvalidModelError, RefusedError
@@ -33,6 +35,19 @@ def say(text: str) -> None:
     """Progress, for a person: standard error."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+@contextmanager
+def working() -> Iterator[Callable[[str], None]]:
+    """A sign of life on standard error while the block runs, where a person watches. Yields what changes its text."""
+    if not sys.stderr.isatty():
+        yield lambda _text: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status("reading the question") as sign:
+        yield lambda text: sign.update(escape(text))
 
 
 def error_data(error: GembaError) -> dict[str, Any]:
