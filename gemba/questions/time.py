@@ -11,7 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from gemba.questions.calendar import Calendar, Span
-from gemba.questions.period import MONTHS, PAST, UNITS, At, NoSuchTimeError, Period, count_at, word_at
+from gemba.questions.period import (
+    COUNTS,
+    DAYS,
+    MONTHS,
+    ORDINALS,
+    PAST,
+    UNITS,
+    At,
+    NoSuchTimeError,
+    Period,
+    count_at,
+    word_at,
+)
 from gemba.questions.periods import periods_at
 from gemba.questions.tokens import Token
 
@@ -40,11 +52,25 @@ class TimePhrase:
 
 def time_phrases(tokens: Sequence[Token], start: int) -> list[TimePhrase]:
     """Every reading of a time that begins at a token."""
+    if start < len(tokens) and not _may_begin(tokens[start]):
+        return []
     found = list(_beside(tokens, start))
     found.extend(_stretches(tokens, start))
     found.extend(_open(tokens, start))
     found.extend(_alone(tokens, start, period) for period in periods_at(tokens, start))
     return found
+
+
+_FIRST_WORDS = """
+    the a an today yesterday tomorrow tonight weekend mtd ytd qtd wtd this current next coming upcoming following
+    fiscal financial calendar full complete whole iso week cw kw wk fy year from between since after until till before
+    to through up same period"""
+_OPENERS = frozenset(_FIRST_WORDS.split()) | {*MONTHS, *DAYS, *UNITS, *PAST, *ORDINALS, *COUNTS}
+
+
+def _may_begin(token: Token) -> bool:
+    """Whether a time can begin so. Most words of a question cannot, and are not looked at further."""
+    return token.norm in _OPENERS or any(char.isdigit() for char in token.norm)
 
 
 def _alone(tokens: Sequence[Token], start: int, period: Period) -> TimePhrase:
