@@ -13,6 +13,7 @@ import dagster as dg
 
 from assets.checks import claims
 from assets.investigations import build_findings, insight, question
+from assets.source_checks import build_source_checks
 from assets.sources import build_sources
 from assets.tables import tables, tables_are_what_the_events_say
 from gemba.settings import settings
@@ -43,7 +44,7 @@ def build_definitions(
     sources = build_sources(readable)
     return dg.Definitions(
         assets=[question, build_findings(), insight, tables, *sources],
-        asset_checks=[claims, tables_are_what_the_events_say],
+        asset_checks=[claims, tables_are_what_the_events_say, *build_source_checks(readable)],
         jobs=[
             investigation_job,
             build_ask_job(question=example, model=model),

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,7 @@ class Expectations:
 
     def __init__(self) -> None:
         self._helper: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()  # one request and its reply at a time
 
     def warm_up(self) -> None:
         """Start importing, and come back at once."""
@@ -70,7 +72,8 @@ class Expectations:
                 "types": {name: str(kind) for name, kind in frame.dtypes.items()},
                 "expects": [[one.claim, one.kind, one.settings] for one in expects],
             }
-            reply = _exchange(self._helper, json.dumps(request))
+            with self._lock:
+                reply = _exchange(self._helper, json.dumps(request))
             if reply:
                 return tuple(Observed(claim, ok, seen, tuple(bad)) for claim, ok, seen, bad in json.loads(reply))
         return validate(frame, expects)
