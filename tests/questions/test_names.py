@@ -59,7 +59,7 @@ def test_a_question_is_read_quickly_among_a_hundred_thousand_members() -> None:
         took.append(time.perf_counter() - started)
         assert resolution.status == "answered"
         assert resolution.question.filters[0].values == ("12 Item 00321",)
-    assert min(took) < 0.05  # 4 ms on an idle machine
+    assert min(took) < 0.05  # the goal is 5 ms; the rest is room for a loaded machine
 
 
 def test_a_word_of_the_grammar_is_not_taken_for_a_product_that_looks_like_it() -> None:
