@@ -23,6 +23,7 @@ from gemba.statistics import contribution as exact
 Floats = NDArray[np.float64]
 MOST_REPLACED = 40
 MOST_MEMBERS = 5000
+RATE_AND_MIX = "rate and mix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +141,36 @@ def breakdown(two: Sides, grouping: Grouping) -> Breakdown:
 
 
 def factors(two: Sides) -> tuple[Part, ...]:
-    """Shapley contributions of a product's factors, or of a ratio's numerator and denominator; none for others."""
+    """Shapley contributions of a product's factors; none for other metrics.
+
+    A ratio's numerator and denominator are no factors in this sense: when more is made, more is scrapped, and neither
+    says anything about the rate. `rates_and_mix` says what its change is made of.
+    """
     model, metric = two.brief.model, two.question.metric
-    definition = model.metrics[metric]
-    names = definition.product or definition.ratio or ()
+    names = model.metrics[metric].product or ()
     if not names:
         return ()
     frames = two.frames(TOTAL)
     value = [[float(values(frame, model=model, metric=name).item()) for name in names] for frame in frames]
-    if definition.product:
-        shares = exact.product(value[0], value[1])
-    else:
-        shares = exact.shapley(value[0], value[1], lambda pair: pair[0] / pair[1])
-    settled = exact.settle(np.array(shares), two.change)
+    settled = exact.settle(np.array(exact.product(value[0], value[1])), two.change)
     return tuple(
         Part(segment=(), label=name, value=float(share), n=two.n) for name, share in zip(names, settled, strict=True)
+    )
+
+
+def rates_and_mix(whole: Breakdown) -> tuple[Part, ...]:
+    """What a ratio's or mean's change is made of over one dimension: its members' rates, and their shares of the whole.
+
+    Two parts that add up to the change; none for metrics that are not split this way.
+    """
+    if whole.way != RATE_AND_MIX:
+        return ()
+    n = sum(part.n for part in whole.parts if part.segment)
+    rate = math.fsum(part.effects.get("rate_effect", 0.0) for part in whole.parts)
+    by = " and ".join(name.replace("_", " ") for name in whole.grouping)
+    return (
+        Part(segment=(), label=f"rates within each {by}", value=rate, n=n),
+        Part(segment=(), label=f"mix of {by}", value=whole.after - whole.before - rate, n=n),
     )
 
 
@@ -213,7 +229,7 @@ def _split(
     if form is not None and form.den is not None:
         columns = [_array(frame, name) for frame in (before, after) for name in (form.num, form.den)]
         split = exact.rate_mix(*columns)
-        return _Split(split.rate + split.mix, 0.0, "rate and mix", {"rate_effect": split.rate, "mix_effect": split.mix})
+        return _Split(split.rate + split.mix, 0.0, RATE_AND_MIX, {"rate_effect": split.rate, "mix_effect": split.mix})
     if definition.product or definition.ratio:
         return _nested(two, metric, grouping, before, after, total)
     kind = definition.kind

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gemba.agents.base import Brief
-from gemba.agents.breakdown import Breakdown, Part, breakdown, factors, sides
-from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
+from gemba.agents.breakdown import Breakdown, Part, breakdown, factors, rates_and_mix, sides
+from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words, waterfall_title
 from gemba.errors import RefusedError, SampleTooSmallError
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings, Gap
@@ -38,6 +38,9 @@ class ContributionAgent:
             except (RefusedError, SampleTooSmallError) as error:
                 notes.append(f"{' and '.join(map(name_of, grouping))}: {error}")
         claims = [_factor_claim(brief, question, part, two.change) for part in factors(two)]
+        drawn = _most_unequal(found)
+        if drawn is not None:
+            claims += [_mix_claim(brief, question, drawn, part, two.change) for part in rates_and_mix(drawn)]
         ranked = sorted(
             ((whole, part) for whole in found if len(whole.grouping) == 1 for part in whole.parts),
             key=lambda pair: -abs(pair[1].value),
@@ -108,14 +111,57 @@ def _factor_claim(brief: Brief, question: Why | Compare, part: Part, change: flo
     )
 
 
-def _charts(brief: Brief, question: Why | Compare, found: list[Breakdown]) -> list[Chart]:
-    """A waterfall for the dimension whose parts are the most unequal."""
-    single = [whole for whole in found if len(whole.grouping) == 1 and len(whole.parts) > 1]
-    if not single:
-        return []
+def _mix_claim(brief: Brief, question: Why | Compare, whole: Breakdown, part: Part, change: float) -> Claim:
     metric = question.metric
-    scale = brief.model.metrics[metric].scale
-    whole = max(single, key=lambda one: max(abs(part.value) for part in one.parts) - 1e-12 * len(one.parts))
+    scale, unit = brief.model.metrics[metric].scale, difference_unit(brief.model, metric)
+    value, total = part.value * scale, change * scale
+    percent = 100.0 * part.value / change if change else 0.0
+    dimension = whole.grouping[0]
+    statement = (
+        f"{quantity(value, unit, signed=True)} of the change of {quantity(total, unit, signed=True)} in "
+        f"{name_of(metric)} is arithmetically explained by the {part.label} ({number(percent)} %)."
+    )
+    return Claim(
+        id=claim_id("contribution", metric, (), question=question, agent=AGENT, extra=f"{part.label}:{dimension}"),
+        kind="contribution",
+        metric=metric,
+        statement=statement,
+        effect=value,
+        unit=unit,
+        exact=True,
+        n=part.n,
+        method=METHOD,
+        agent=AGENT,
+        details={
+            "whole_change": total,
+            "explained_pct": percent,
+            "factor": part.label,
+            "dimension": dimension,
+            "way": whole.way,
+        },
+    )
+
+
+def _most_unequal(found: list[Breakdown]) -> Breakdown | None:
+    """The single dimension with the largest part; of equal ones that with fewer parts."""
+    single = [whole for whole in found if len(whole.grouping) == 1 and len(whole.parts) > 1]
+    return max(
+        single, key=lambda one: max(abs(part.value) for part in one.parts) - 1e-12 * len(one.parts), default=None
+    )
+
+
+def _charts(brief: Brief, question: Why | Compare, found: list[Breakdown]) -> list[Chart]:
+    """A waterfall a dimension, the most unequal first. Which of them is shown is decided when all is weighed."""
+    first = _most_unequal(found)
+    if first is None:
+        return []
+    others = [whole for whole in found if len(whole.grouping) == 1 and len(whole.parts) > 1 and whole is not first]
+    return [_waterfall(brief, question, whole) for whole in (first, *others)]
+
+
+def _waterfall(brief: Brief, question: Why | Compare, whole: Breakdown) -> Chart:
+    metric = question.metric
+    scale, unit = brief.model.metrics[metric].scale, brief.model.metrics[metric].unit
     parts = sorted(whole.parts, key=lambda part: -abs(part.value))
     drawn, rest = parts[:MOST_PARTS_DRAWN], parts[MOST_PARTS_DRAWN:]
     labels = [part.label for part in drawn]
@@ -123,15 +169,16 @@ def _charts(brief: Brief, question: Why | Compare, found: list[Breakdown]) -> li
     if rest:
         labels.append(f"{len(rest)} others")
         amounts.append(sum(part.value for part in rest) * scale)
-    return [
-        Chart(
-            title=f"Change of {name_of(metric)} by {name_of(whole.grouping[0])}",
-            kind="waterfall",
-            data={
-                "label": ["before", *labels, "after"],
-                "value": [whole.before * scale, *amounts, whole.after * scale],
-                "role": ["start", *["change"] * len(labels), "end"],
-            },
-            unit=brief.model.metrics[metric].unit,
-        )
-    ]
+    changes = (
+        "" if difference_unit(brief.model, metric) == unit else f", changes in {difference_unit(brief.model, metric)}"
+    )
+    return Chart(
+        title=f"{waterfall_title(metric, whole.grouping[0])}{changes}",
+        kind="waterfall",
+        data={
+            "label": ["before", *labels, "after"],
+            "value": [whole.before * scale, *amounts, whole.after * scale],
+            "role": ["start", *["change"] * len(labels), "end"],
+        },
+        unit=unit,
+    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
-from gemba.questions.types import Segment
+from gemba.questions.types import Predicate, Segment
 from gemba.semantics.model import SemanticModel
+
+SIGNS = {"in": "", "not_in": "not ", "gt": "> ", "ge": "≥ ", "lt": "< ", "le": "≤ "}
 
 
 def number(value: float, *, signed: bool = False) -> str:
@@ -35,12 +37,21 @@ def name_of(metric: str) -> str:
     return metric.replace("_", " ")
 
 
+def waterfall_title(metric: str, dimension: str) -> str:
+    """How the title of a chart of a change by the members of a dimension begins."""
+    return f"Change of {name_of(metric)} by {name_of(dimension)}"
+
+
 def segment_words(segment: Segment) -> str:
-    """`machine M3 and shift night`; `the whole` for no predicate."""
-    if not segment:
-        return "the whole"
-    words = []
-    for predicate in segment:
-        members = "unknown" if predicate.op == "is_null" else " or ".join(str(value) for value in predicate.values)
-        words.append(f"{name_of(predicate.dimension or '')} {members}")
-    return " and ".join(words)
+    """`machine M3 and shift night`, `line not 2 or 3`, `speed > 900`; `the whole` for no predicate."""
+    return " and ".join(_condition(one) for one in segment) or "the whole"
+
+
+def _condition(predicate: Predicate) -> str:
+    name = name_of(predicate.dimension or predicate.metric or "")
+    members = [str(value) for value in predicate.values]
+    if predicate.op == "is_null":
+        return f"{name} unknown"
+    if predicate.op == "between":
+        return f"{name} from {' to '.join(members)}"
+    return f"{name} {SIGNS[predicate.op]}{' or '.join(members)}"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from gemba.agents.wording import waterfall_title
 from gemba.insights.confidence import confidence_of
 from gemba.insights.rank import CAUSES, is_invalidating, ranked, without_repeats
 from gemba.insights.types import Chart, Claim, Findings, Gap, Outcome
@@ -93,7 +94,7 @@ def weigh(plan: Plan, outcomes: Sequence[Outcome], *, model: SemanticModel) -> W
         headline=headline,
         claims=ordered,
         gaps=gaps,
-        charts=tuple(chart for one in findings for chart in one.charts),
+        charts=_charts(findings, ordered, metric=getattr(plan.question, "metric", "")),
         detectable=detectable,
         notes=tuple(dict.fromkeys(notes)),
         tests_run=tests_run,
@@ -145,6 +146,31 @@ def _material(claim: Claim, model: SemanticModel) -> bool | None:
 
 
 ANSWERS_OF_CHANGE = ("level", "trend")
+
+
+def _charts(findings: Sequence[Findings], claims: Sequence[Claim], *, metric: str) -> tuple[Chart, ...]:
+    """All charts, but of the splits of the change only one: by the dimension of the first cause that stands out.
+
+    Without such a cause, or without its chart, the first that the agent gives.
+    """
+    charts = [chart for one in findings for chart in one.charts]
+    splits = [chart for chart in charts if chart.kind == "waterfall"]
+    named = [
+        predicate.dimension
+        for claim in claims
+        if claim.kind in CAUSES and claim.significant and claim.material is not False
+        for predicate in claim.segment
+        if predicate.dimension
+    ]
+    chosen = splits[:1]
+    for dimension in named:
+        title = waterfall_title(metric, dimension)
+        fitting = [chart for chart in splits if chart.title == title or chart.title.startswith(f"{title},")]
+        if fitting:
+            chosen = fitting[:1]
+            break
+    kept = [chart for chart in charts if chart.kind != "waterfall"]
+    return (*chosen, *kept)
 
 
 def _detectable(findings: Sequence[Findings]) -> float | None:
