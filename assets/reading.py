@@ -93,12 +93,14 @@ def claims_table(claims: tuple[Claim, ...]) -> dg.MetadataValue:
 
 def picture(chart: Chart) -> dg.MetadataValue | None:
     """The chart as an image inside Markdown; None where it would be too large for the event log."""
-    from gemba.reports.chart import chart_png
+    from gemba.reports.chart import chart_png, chart_svg
 
-    for width in (560, 400):
-        png = chart_png(chart, width=width, height=220)
-        if len(encoded := base64.b64encode(png).decode()) <= LARGEST_PICTURE:
-            return dg.MetadataValue.md(f"![{plain(chart.title)}](data:image/png;base64,{encoded})")
+    svg = base64.b64encode(chart_svg(chart, width=640, height=240).encode()).decode()
+    if len(svg) <= LARGEST_PICTURE:
+        return dg.MetadataValue.md(f"![{plain(chart.title)}](data:image/svg+xml;base64,{svg})")
+    png = base64.b64encode(chart_png(chart, width=400, height=200)).decode()
+    if len(png) <= LARGEST_PICTURE:
+        return dg.MetadataValue.md(f"![{plain(chart.title)}](data:image/png;base64,{png})")
     return None
 
 
