@@ -168,11 +168,11 @@ def _least(form: RatioForm | None, members: Panel, timeline: Timeline) -> float 
 
 
 def _most_df(form: RatioForm | None, members: Panel, timeline: Timeline) -> float | Floats:
-    """Degrees of freedom that the rows themselves allow: half their number where a metric sums a column of them."""
+    """Degrees of freedom that the rows themselves allow: a quarter of their number where a metric sums a column."""
     if form is None or form.floor or form.den is not None:
         return MOST_DF
     compared = timeline.window | timeline.baseline
-    return np.maximum(np.where(compared, members.rows, 0.0).sum(axis=1) / 2.0, 2.0)
+    return np.maximum(np.where(compared, members.rows, 0.0).sum(axis=1) / 4.0, 2.0)
 
 
 def _weight(compared: Comparison, members: Panel) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gemba.agents.base import Brief
 from gemba.agents.series import Buckets, Group, buckets, groups, total
+from gemba.agents.usual import usual_range
 from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
 from gemba.errors import SampleTooSmallError
 from gemba.evidence.measure import additive_column
@@ -47,20 +48,21 @@ def level_findings(brief: Brief) -> Findings:
     """
     question, held = _question(brief), buckets(brief)
     brief.check_time()
-    whole = _valued(total(brief, held), held, brief)
+    whole = total(brief, held)
     claims: list[Claim] = []
     charts: tuple[Chart, ...] = ()
-    notes = list(_notes(held, whole.half))
+    notes = list(_notes(held))
     if question.group_by:
-        chosen, left = _ordered([_valued(one, held, brief) for one in groups(brief, held, question.group_by)], brief)
+        members = groups(brief, held, question.group_by)
+        chosen, left = _ordered([_valued(one, held, brief, whole) for one in members], brief)
         claims = [_ranked_claim(brief, one, place, chosen) for place, one in enumerate(chosen, start=1)]
         charts = (_bars(brief, chosen),)
         notes += [f"{left} further groups are not listed"] * (left > 0)
         if not chosen:
             notes.append("no group meets the condition")
     if question.kind == "level":
-        claims.insert(0, _whole_claim(brief, whole))
-        charts = (*charts, *_series_chart(brief, whole.group, held))
+        claims.insert(0, _whole_claim(brief, whole, usual_range(brief, held)))
+        charts = (*charts, *_series_chart(brief, whole, held))
     return Findings(agent=AGENT, claims=tuple(claims), charts=charts, notes=tuple(notes))
 
 
@@ -78,7 +80,7 @@ def share_findings(brief: Brief) -> Findings:
     valued = [_share(part, whole, held) for part in parts]
     chosen, left = _ordered(valued, brief)
     claims = tuple(_share_claim(brief, one, whole, place) for place, one in enumerate(chosen, start=1))
-    notes = [*_notes(held, 0.0), *[f"{left} further groups are not listed"] * (left > 0)]
+    notes = [*_notes(held), *[f"{left} further groups are not listed"] * (left > 0)]
     if float(whole.num.min()) < 0:
         notes.append("the metric takes negative values: shares can be below 0 % or above 100 %")
     return Findings(agent=AGENT, claims=claims, charts=(_bars(brief, chosen, unit="%"),), notes=tuple(notes))
@@ -94,7 +96,7 @@ def trend_findings(brief: Brief) -> Findings:
     whole = total(brief, held)
     members = groups(brief, held, question.group_by) if question.group_by else ()
     members = tuple(sorted(members, key=lambda one: -one.n))
-    claims, tests, notes = [], [], list(_notes(held, 0.0))
+    claims, tests, notes = [], [], list(_notes(held))
     estimate, detectable = None, None
     for group in (whole, *members):
         brief.check_time()
@@ -131,14 +133,21 @@ def _scale(brief: Brief) -> float:
     return brief.model.metrics[_question(brief).metric].scale
 
 
-def _valued(group: Group, held: Buckets, brief: Brief) -> Valued:
-    """The value of the window with the interval that its buckets' variation gives."""
+def _valued(group: Group, held: Buckets, brief: Brief, whole: Group) -> Valued:
+    """A group's value with the interval that its buckets' variation gives, for comparison with other groups.
+
+    Of a metric that adds up: the variation of its part of the whole, so that what all groups share (the weekday, a
+    holiday) does not blur their order.
+    """
     scale = _scale(brief)
+    times = 1.0
     if not group.sampled:
         return Valued(group, group.value * scale, None)
-    times = 1.0
     if group.den is None:
-        series, times = group.num, float(group.num.size)
+        if whole.value == 0 or float(whole.num.min()) < 0:
+            series, times = group.num, float(group.num.size)
+        else:
+            series, times = ratio_scores(group.num, whole.num)[1], abs(whole.value)
     elif group.den.sum() > 0:
         _, series = ratio_scores(group.num, group.den)
     else:
@@ -218,20 +227,31 @@ def _within(valued: Valued) -> str:
     return "" if ci is None else f" (95 % interval {number(ci[0])} to {number(ci[1])})"
 
 
-def _whole_claim(brief: Brief, valued: Valued) -> Claim:
-    question = _question(brief)
+def _whole_claim(brief: Brief, whole: Group, usual: tuple[float, float] | None) -> Claim:
+    """The value of the window: a fact about the data, without an interval. `usual`, unscaled, says how it compares."""
+    question, scale = _question(brief), _scale(brief)
     unit = brief.model.metrics[question.metric].unit
+    value = whole.value * scale
+    compared, details = "", {}
+    if usual is not None:
+        low, high = sorted(end * scale for end in usual)
+        place = "above" if value > high else "below" if value < low else "within"
+        compared = (
+            f"; {place} the usual {number(low)} to {quantity(high, unit)} (where 95 % of such periods lie, by what "
+            "came before)"
+        )
+        details = {"usual_low": low, "usual_high": high, "usual": place}
     return _claim(
         brief,
         "level",
         (),
-        statement=f"{_subject(brief, ())} was {quantity(valued.value, unit)} in {dated(question.window, brief.model)}"
-        f"{_within(valued)}.",
-        effect=valued.value,
+        statement=f"{_subject(brief, ())} was {quantity(value, unit)} in {dated(question.window, brief.model)}"
+        f"{compared}.",
+        effect=value,
         unit=unit,
-        ci=valued.ci,
-        exact=valued.ci is None,
-        n=valued.group.n,
+        exact=True,
+        n=whole.n,
+        details=details,
     )
 
 
@@ -314,13 +334,10 @@ def _trend_claim(brief: Brief, group: Group, held: Buckets, slope: Estimate) -> 
     )
 
 
-def _notes(held: Buckets, half: float | None) -> tuple[str, ...]:
-    notes = []
-    if held.missing:
-        notes.append(f"the data ends before the window: {held.missing} of its {held.bucket}s are not there yet")
-    if half is None:
-        notes.append("the value has no interval: its metric or its few buckets show no variation to take it from")
-    return tuple(notes)
+def _notes(held: Buckets) -> tuple[str, ...]:
+    if not held.missing:
+        return ()
+    return (f"the data ends before the window: {held.missing} of its {held.bucket}s are not there yet",)
 
 
 def _bars(brief: Brief, chosen: list[Valued], unit: str | None = None) -> Chart:

@@ -18,6 +18,7 @@ from gemba.planning.requests import (
     queries_of,
     row_filters,
     series_cubes,
+    usual_cubes,
 )
 from gemba.planning.spans import comparison_bucket, floor, history_span, whole_days
 from gemba.planning.strategies import STRATEGIES, complexity_of, require_supported
@@ -86,6 +87,8 @@ def make_plan(
         values = comparison_values(question, model, groupings=groupings)
     else:
         cubes = series_cubes(question, model, zone=zone)
+        if isinstance(question, Level):
+            cubes += usual_cubes(question, model, span=span)
     complexity = complexity_of(question, candidates=len(candidates.dimensions))
     strategy = STRATEGIES[question.kind, complexity]
     quality: tuple[QualityRequest, ...] = quality_requests(model, question.metric, whole_days(span, zone))

@@ -144,6 +144,24 @@ def series_cubes(
     return tuple(cubes)
 
 
+def usual_cubes(question: Level, model: SemanticModel, *, span: Window) -> tuple[CubeRequest, ...]:
+    """What came before the window of a level, from the start of `span`: it says what such a window usually brings.
+
+    None where nothing lies before, or where the metric of a window does not follow from its days or hours.
+    """
+    if span.start >= question.window.start or not rolls_up(model, question.metric):
+        return ()
+    cube = CubeRequest(
+        name="history",
+        metric=question.metric,
+        filters=row_filters(question.filters),
+        span=Window(start=span.start, end=question.window.start),
+        bucket=level_bucket(question.window),
+        groupings=(TOTAL,),
+    )
+    return (cube,)
+
+
 def quality_requests(model: SemanticModel, metric: str, span: Window) -> tuple[QualityRequest, ...]:
     """One request for every source with a time column that the metric reads, with the columns it reads there."""
     columns: dict[str, dict[str, None]] = {}

@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 LEAST = 4  # observations below which a spread means nothing
 MOST_MEMORY = 0.95
 SHORT = 21  # values below which memory counts only where it is significant
+LEAST_PAST = 14  # values below which the past does not tell what is usual
 SEASONS_SEEN = 3  # times that each season must occur before its own level is taken out
 
 
@@ -67,6 +68,36 @@ def mean_estimate(values: Floats, *, season: NDArray[np.int64] | None = None) ->
     spread = float(np.sqrt((residual**2).sum() / freedom))
     df = max(1.0, effective - design.shape[1])
     return Estimate(float(values.mean()), spread / np.sqrt(max(effective, 1.0)), df, phi)
+
+
+def usual_mean(values: Floats, *, season: NDArray[np.int64], coming: NDArray[np.int64]) -> Estimate | None:
+    """What the mean of the next `coming.size` values would be if nothing changed.
+
+    Args:
+        values: The past, shape (n,), in order of time, no NaN.
+        season: Season of each, shape (n,). `coming`: of the values to come, shape (m,).
+
+    Returns:
+        The mean of the seasons' levels over `coming` (of all values, where a season was seen fewer than three times)
+        with the standard error of a prediction, `s sqrt((1 + phi)/(1 - phi) (1/m + 1/n))`. None with fewer than 14
+        values, twice as many as the coming ones needed, or a season that was never seen.
+    """
+    n, m = values.size, coming.size
+    if n < max(LEAST_PAST, 2 * m) or m == 0:
+        return None
+    design, ahead = _seasons(season, n), np.ones((m, 1))
+    if design.shape[1] > 1:
+        names = np.unique(season)
+        if not np.isin(coming, names).all():
+            return None
+        ahead = (coming[:, None] == names[None, :]).astype(np.float64)
+    level = np.linalg.lstsq(design, values, rcond=None)[0]
+    residual = values - design @ level
+    phi = _memory(residual)
+    spread = float((residual**2).sum() / max(n - design.shape[1], 1))
+    inflation = (1.0 + phi) / (1.0 - phi)
+    df = max(1.0, n / inflation - design.shape[1])
+    return Estimate(float((ahead @ level).mean()), float(np.sqrt(spread * inflation * (1.0 / m + 1.0 / n))), df, phi)
 
 
 def slope_estimate(values: Floats, at: Floats, *, season: NDArray[np.int64] | None = None) -> Estimate:
