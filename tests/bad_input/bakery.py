@@ -101,7 +101,9 @@ class Bakery:
         assert not self.evidence.exists() or not list(self.evidence.rglob("*.*"))
         if answer.question is not None:
             key = question_key(answer.question, model=self.model, tenant=self.archive.tenant)
-            assert self.archive.take_lease(key, holder="test", life=DAY) is not None, "a lease is still held"
+            lease = self.archive.take_lease(key, holder="test", life=DAY)
+            assert lease is not None, "a lease is still held"
+            self.archive.release_lease(lease)
         assert_clean(answer.model_dump_json())
 
 

@@ -82,7 +82,7 @@ def test_a_connection_that_drops_in_every_query_fails_whole_and_can_be_asked_aga
     assert "dropped the connection" in told(answer)
     assert str(sa.make_url(source_url).password) not in answer.model_dump_json()
     bakery.left_nothing(answer)
-    again = Bakery(tmp_path, archive=bakery.archive).ask(WHY)
+    again = bakery.ask(WHY)
     assert (again.status, again.cache) == ("answered", "miss")
 
 
