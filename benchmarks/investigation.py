@@ -201,8 +201,7 @@ def _postmaster(home: Path) -> int:
 def table(rows: list[dict[str, Any]], peak: dict[str, float]) -> str:
     """The results as Markdown: each cold run, and the median of the warm ones."""
     lines = [
-        "| question | | wall s | queries s (n; sum) | agents s (sum) | weighing s | checks s | orchestration s | charts s |"
-        + " load |",
+        "| question | | wall s | queries s (n; sum) | agents s (sum) | weighing s | checks s | rest s | charts s | load |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for text in QUESTIONS:
@@ -223,7 +222,8 @@ def table(rows: list[dict[str, Any]], peak: dict[str, float]) -> str:
     wrong = sorted({row["status"] for row in rows} - {"answered"})
     lines.append(
         "\nSeconds in which at least one query, agent … was at work; in brackets the sum where they overlap."
-        " Orchestration: the wall less all of these; charts are a part of it. Load: average of the last minute, ours included."
+        " The rest is orchestration: the wall less all of these; charts are a part of it. Load: average of the last"
+        " minute, ours included."
         f"\n\nPeak memory: {peak['process']:.0f} MiB in the asking process and its helper,"
         f" {peak['server']:.0f} MiB in PostgreSQL."
     )
