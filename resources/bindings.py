@@ -7,8 +7,10 @@ needs the object. Addresses and secrets come from the environment (`gemba.settin
 
 # ruff: noqa: ARG002 - Dagster hands its context to every binding
 
+import atexit
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -44,8 +46,9 @@ class WarehouseResource(dg.ConfigurableResource[Warehouse]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:  # type: ignore[override]
         from gemba.evidence.warehouse import SourceWarehouse
 
-        load_connections(settings().home)
-        warehouse = SourceWarehouse()
+        home = settings().home
+        load_connections(home)
+        warehouse = SourceWarehouse(memory=home / "versions.json")
         try:
             yield warehouse
         finally:
@@ -107,16 +110,20 @@ class ReconcileResource(dg.ConfigurableResource[Prove]):
 
 
 class ExpectationsResource(dg.ConfigurableResource[Expectations]):
-    """Great Expectations. Its import starts with the run, and its helper process ends with it."""
+    """Great Expectations. Its import starts with the first run of a process, and its helper ends with the process."""
 
-    @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Expectations]:  # type: ignore[override]
-        expectations = Expectations()
+    def create_resource(self, context: dg.InitResourceContext) -> Expectations:
+        expectations = _expectations()
         expectations.warm_up()
-        try:
-            yield expectations
-        finally:
-            expectations.close()
+        return expectations
+
+
+@cache
+def _expectations() -> Expectations:
+    """One helper a process: its import costs more than a whole investigation."""
+    expectations = Expectations()
+    atexit.register(expectations.close)
+    return expectations
 
 
 def _server_url() -> str:

@@ -52,7 +52,9 @@ class Expectations:
         self._lock = threading.Lock()  # one request and its reply at a time
 
     def warm_up(self) -> None:
-        """Start importing, and come back at once."""
+        """Start importing, and come back at once. A helper that has died is replaced."""
+        if self._helper is not None and self._helper.poll() is not None:
+            self.close()
         if "great_expectations" not in sys.modules and self._helper is None:
             # Not `multiprocessing`: it runs the caller's main module again, which may ask the same question again.
             self._helper = subprocess.Popen(
