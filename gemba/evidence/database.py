@@ -131,8 +131,12 @@ class DatabaseSession:
 
     def _fetch(self, query: Query, statement: sa.Select[Any], fields: Sequence[int], most_rows: int) -> pl.DataFrame:
         """At most one row more than `most_rows`."""
-        statement = statement.limit(most_rows + 1)
+        width = len(statement.selected_columns)
+        fitting = self.budget.rows_that_fit(width)
+        statement = statement.limit(min(most_rows, fitting) + 1)
         columns, rows = self.execute(statement, request=query.request, source=query.source)
+        if fitting < most_rows:
+            self.budget.check_rows(len(rows), fitting)
         edges = bucket_edges(query, Tables(self._tables, self._kinds, self.dialect))
         return _frame(query, fields, columns, rows, self._kinds, edges)
 
@@ -170,6 +174,7 @@ class DatabaseSession:
             columns, rows = list(result.keys()), result.all()
         except exc.SQLAlchemyError as error:
             raise self._error(error, source) from error
+        self.budget.check_memory()
         seconds = time.perf_counter() - began
         self.records.append(
             QueryRecord(request=request, source=source, sql=self.literal(statement), seconds=seconds, rows=len(rows))

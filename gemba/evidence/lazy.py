@@ -260,6 +260,7 @@ class LazySession:
         began = time.perf_counter()
         collected = pl.collect_all(frames)
         self.budget.check_time()
+        self.budget.check_memory()
         plan = "\n\n".join(frame.explain(optimized=False) for frame in frames[:1])
         rows = sum(frame.height for frame in collected)
         self.records.append(

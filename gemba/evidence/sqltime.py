@@ -120,9 +120,8 @@ def _convert(
         start, end = (local(side, "UTC") for side in (span.start, span.end))
         start, end = start - timedelta(days=2), end + timedelta(days=2)  # in any zone
     steps = shifts(zone, stamp.local, start, end)
-    seconds = sa.case(
-        *((time >= _literal(step.start), step.seconds) for step in reversed(steps[1:])), else_=steps[0].seconds
-    )
+    changes = [(time >= _literal(step.start), step.seconds) for step in reversed(steps[1:])]
+    seconds = sa.case(*changes, else_=steps[0].seconds) if changes else sa.literal(steps[0].seconds)
     return sa.func.timestampadd(sa.text("SECOND"), seconds, time, type_=sa.DateTime())
 
 

@@ -21,14 +21,14 @@ FIRST = datetime(2026, 10, 20, 22, 0, tzinfo=UTC)
 SPAN = Window(start=datetime(2026, 10, 22, tzinfo=ZONE), end=datetime(2026, 10, 29, tzinfo=ZONE))
 
 
-def production(rows: int = 1200) -> pl.DataFrame:
-    """A row every ten minutes. Deterministic, with nulls in the measured column and in a dimension."""
+def production(rows: int = 1200, *, first: datetime = FIRST) -> pl.DataFrame:
+    """A row every ten minutes from `first` on. Deterministic, with nulls in the measured column and in a dimension."""
     numbers = range(rows)
     return pl.DataFrame(
         {
             "order_id": [n if n % 97 else 5 for n in numbers],
             "machine_id": [n * 7 % 5 for n in numbers],
-            "finished_at": [FIRST + timedelta(minutes=10 * n) for n in numbers],
+            "finished_at": [first + timedelta(minutes=10 * n) for n in numbers],
             "shift": [None if n % 53 == 0 else ("early", "late", "night")[n // 48 % 3] for n in numbers],
             "quantity": [50 + n * 13 % 31 for n in numbers],
             "scrap": [None if n % 41 == 0 else n * 17 % 7 for n in numbers],
@@ -152,9 +152,13 @@ def requests() -> tuple[EvidenceRequest, ...]:
     return tuple(made)
 
 
-def as_files(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
+def _frames(first: datetime) -> dict[str, pl.DataFrame]:
+    return {"production": production(first=first), "machines": machines(), "downtime": downtime()}
+
+
+def as_files(folder: Path, kind: str, *, first: datetime = FIRST) -> dict[str, dict[str, Any]]:
     places: dict[str, dict[str, Any]] = {}
-    for name, frame in (("production", production()), ("machines", machines()), ("downtime", downtime())):
+    for name, frame in _frames(first).items():
         path = folder / f"{name}.{kind}"
         if kind == "parquet":
             frame.write_parquet(path)
@@ -166,7 +170,7 @@ def as_files(folder: Path, kind: str) -> dict[str, dict[str, Any]]:
     return places
 
 
-def as_sqlite(folder: Path) -> dict[str, dict[str, Any]]:
+def as_sqlite(folder: Path, *, first: datetime = FIRST) -> dict[str, dict[str, Any]]:
     path = folder / "factory.db"
     with sqlite3.connect(path) as link:
         link.execute(
@@ -175,14 +179,18 @@ def as_sqlite(folder: Path) -> dict[str, dict[str, Any]]:
         )
         link.execute("create table machines (id integer primary key, line text, speed real)")
         link.execute("create table downtime (began timestamp, machine_id integer, minutes real)")
-        for name, frame in (("production", production()), ("machines", machines()), ("downtime", downtime())):
+        for name, frame in (
+            ("production", production(first=first)),
+            ("machines", machines()),
+            ("downtime", downtime()),
+        ):
             rows = [tuple(v.isoformat(sep=" ") if isinstance(v, datetime) else v for v in row) for row in frame.rows()]
             link.executemany(f"insert into {name} values ({', '.join('?' * frame.width)})", rows)
     link.close()
     return {name: {"connection": f"sqlite:///{path}", "table": name} for name in ("production", "machines", "downtime")}
 
 
-def as_server(url: str) -> dict[str, dict[str, Any]]:
+def as_server(url: str, *, first: datetime = FIRST) -> dict[str, dict[str, Any]]:
     """In a database of a server, made anew."""
     engine = sa.create_engine(url)
     meta = sa.MetaData()
@@ -205,7 +213,11 @@ def as_server(url: str) -> dict[str, dict[str, Any]]:
     meta.drop_all(engine)
     meta.create_all(engine)
     with engine.begin() as link:
-        for name, frame in (("production", production()), ("machines", machines()), ("downtime", downtime())):
+        for name, frame in (
+            ("production", production(first=first)),
+            ("machines", machines()),
+            ("downtime", downtime()),
+        ):
             link.execute(sa.insert(tables[name]), frame.to_dicts())
     engine.dispose()
     return {name: {"connection": url, "table": name} for name in tables}

@@ -21,6 +21,7 @@ from gemba.errors import (
     SourceUnavailableError,
     UnreadableFileError,
 )
+from gemba.evidence.budget import Budget
 from gemba.evidence.types import CubeRequest, Limits, QualityRequest, ValuesRequest
 from gemba.evidence.warehouse import FrameWarehouse, SourceWarehouse
 from gemba.questions.types import Window
@@ -196,6 +197,28 @@ def test_the_number_of_queries_and_the_deadline_are_bounds() -> None:
         _memory().gather(model, [_cube()], limits=Limits(queries=0))
     with pytest.raises(LimitReachedError, match="deadline"):
         _memory().gather(model, [_cube()], limits=Limits(deadline_s=0))
+
+
+@pytest.mark.parametrize("kind", ["parquet", "sqlite"])
+def test_memory_is_a_bound_for_rows_and_for_the_process(kind: str, tmp_path: Path) -> None:
+    places = factory.as_sqlite(tmp_path) if kind == "sqlite" else factory.as_files(tmp_path, kind)
+    with pytest.raises(LimitReachedError, match="rows|memory"):
+        SourceWarehouse().gather(factory.model(places), [_cube()], limits=Limits(memory_bytes=100))
+
+
+def test_growth_of_the_process_beyond_its_memory_reaches_a_limit() -> None:
+    held = [100 * 2**20, 100 * 2**20, 190 * 2**20]
+    budget = Budget(Limits(memory_bytes=80 * 2**20), resident=lambda: held.pop(0))
+    budget.check_memory()
+    with pytest.raises(LimitReachedError, match="memory") as caught:
+        budget.check_memory()
+    assert "90" in str(caught.value)
+
+
+def test_fewer_rows_fit_where_rows_are_wider() -> None:
+    budget = Budget(Limits(memory_bytes=10_000, rows_per_query=50))
+    assert budget.rows_that_fit(1) == 50
+    assert budget.rows_that_fit(10) == 10
 
 
 def test_a_variable_that_is_not_set_is_named() -> None:
