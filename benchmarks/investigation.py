@@ -201,7 +201,7 @@ def _postmaster(home: Path) -> int:
 def table(rows: list[dict[str, Any]], peak: dict[str, float]) -> str:
     """The results as Markdown: each cold run, and the median of the warm ones."""
     lines = [
-        "| question | | wall s | queries s (n; sum) | agents s (sum) | weighing s | checks s | rest s | charts s | load |",
+        "| question | | wall s | queries s (n; sum) | agents s (sum) | weigh s | checks s | rest s | charts s | load |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for text in QUESTIONS:

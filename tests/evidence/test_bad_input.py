@@ -202,7 +202,7 @@ def test_the_number_of_queries_and_the_deadline_are_bounds() -> None:
 @pytest.mark.parametrize("kind", ["parquet", "sqlite"])
 def test_memory_is_a_bound_for_rows_and_for_the_process(kind: str, tmp_path: Path) -> None:
     places = factory.as_sqlite(tmp_path) if kind == "sqlite" else factory.as_files(tmp_path, kind)
-    with pytest.raises(LimitReachedError, match="rows|memory"):
+    with pytest.raises(LimitReachedError, match=r"rows|memory"):
         SourceWarehouse().gather(factory.model(places), [_cube()], limits=Limits(memory_bytes=100))
 
 
