@@ -123,10 +123,10 @@ def child(repeat: int) -> None:
 
 def _watched() -> Stopwatch:
     """Times the work itself; whatever else passes is orchestration."""
-    import assets.investigations
     import gemba.agents.run
     import gemba.evidence.database
     import gemba.insights.weigh
+    import gemba.reports.chart
     import resources.expectations
 
     watch = Stopwatch()
@@ -135,7 +135,8 @@ def _watched() -> Stopwatch:
         ("agents", gemba.agents.run, "run_agent"),
         ("weighing", gemba.insights.weigh, "weigh"),
         ("checks", resources.expectations.Expectations, "validate"),
-        ("charts", assets.investigations, "picture"),
+        ("charts", gemba.reports.chart, "chart_png"),
+        ("charts", gemba.reports.chart, "chart_svg"),
     ]
     for kind, owner, name in places:
         setattr(owner, name, watch.timed(kind, getattr(owner, name)))
