@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gemba.agents.candidates import Candidate
-from gemba.agents.overlap import Overlaps
+from gemba.agents.overlap import Left, Overlaps
 from gemba.agents.wording import segment_words
 from gemba.statistics.multiplicity import benjamini_hochberg
 
@@ -50,36 +50,39 @@ def causes(chosen: list[Candidate], every: list[Candidate], overlaps: Overlaps, 
     a part of the other. What remains is treated alike. Only which claims are made is decided here: every test still
     counts for the false-discovery rate.
     """
+    if any(one.compared.form is None for one in chosen):  # parts of products and quantiles do not add up
+        return [Cause(one, one.score) for one in chosen]
     limit = _limit(every, alpha)
-    waiting = [one for one in chosen if one.p <= limit]
-    quiet = [one for one in chosen if one.p > limit]
+    waiting = [(one, Left(one.p, one.score, 0.0)) for one in chosen if one.p <= limit]
     found: list[Cause] = []
+    accepted: list[Candidate] = []
     above = float("inf")
-    given: dict[int, float] = {}
     while waiting:
-        first = waiting.pop(0)
+        waiting.sort(key=lambda pair: -pair[1].score)
+        first, left = waiting.pop(0)
         best = min(first.score, above)
         echoes: list[Candidate] = []
-        member = next((one for one in waiting if _stands_for(one, first, overlaps)), None)
+        member = next((pair for pair in waiting if _stands_for(pair[0], first, overlaps)), None)
         if member is not None:
             waiting.remove(member)
             echoes.append(first)
-            first, best = member, max(best, member.score)
+            first, left = member
+        p_given = left.p if accepted else None
+        accepted.append(first)
         rivals: list[Candidate] = []
-        left: list[Candidate] = []
-        for one in waiting:
-            p = overlaps.p_without(one, first)
-            if p <= VANISHED:
-                given[id(one)] = max(p, given.get(id(one), 0.0))
-                left.append(one)
+        remaining: list[tuple[Candidate, Left]] = []
+        for one, _ in waiting:
+            now = overlaps.without(one, accepted)
+            if now.p <= VANISHED:
+                remaining.append((one, now))
             elif len(rivals) < MOST_RIVALS and one.score >= RIVAL * first.score and _is_rival(one, first, overlaps):
                 rivals.append(one)
             else:
                 echoes.append(one)
-        found.append(Cause(first, best, p_given=given.get(id(first)), echoes=tuple(echoes)))
+        found.append(Cause(first, best, p_given=p_given, echoes=tuple(echoes)))
         found += [Cause(one, min(one.score, best), rival_of=first) for one in rivals]
-        waiting, above = left, best
-    return found + [Cause(one, one.score) for one in quiet]
+        waiting, above = remaining, best
+    return found + [Cause(one, one.score) for one in chosen if one.p > limit]
 
 
 def echo_note(cause: Cause) -> str:
@@ -113,7 +116,7 @@ def _stands_for(member: Candidate, parent: Candidate, overlaps: Overlaps) -> boo
     return (
         part * all_of_it > 0
         and abs(part) >= NEARLY_ALL * abs(all_of_it)
-        and (overlaps.p_without(parent, member) > VANISHED)
+        and (overlaps.without(parent, [member]).p > VANISHED)
     )
 
 
@@ -123,4 +126,4 @@ def _is_rival(one: Candidate, first: Candidate, overlaps: Overlaps) -> bool:
         inside = overlaps.share_inside(inner, outer)
         if inside is not None and inside >= NESTED:
             return False
-    return overlaps.p_without(first, one) > VANISHED
+    return overlaps.without(first, [one]).p > VANISHED

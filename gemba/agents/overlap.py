@@ -19,6 +19,21 @@ LEAST_LEFT = 0.02
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A candidate tested again. `explained`: its excess in numerators (denominators for shares) of the window."""
+
+    p: float
+    score: float
+    explained: float
+
+
+NOTHING = Left(1.0, -np.inf, 0.0)
+STILL_THERE = 0.01
+ROUNDS = 3
+"""How often more of an unknown overlap is tried, while the segment is still there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overlaps:
     """Knows the rows that candidates share, from the panels at hand: combinations of dimensions and nested ones."""
 
@@ -50,45 +65,96 @@ class Overlaps:
         own = float(one.panel.rows[one.index][window].sum())
         return float(shared[2][window].sum()) / own if own > 0 else 0.0
 
-    def p_without(self, one: Candidate, other: Candidate) -> float:
-        """The p-value of `one` once `other` is accounted for; 1 where nothing is left to test.
+    def without(self, one: Candidate, others: Sequence[Candidate]) -> Left:
+        """What is left of `one` once the `others` are accounted for.
 
-        With the shared rows known, they are taken out of the segment, and those of `other` out of the whole. Otherwise
-        the excess of `other` in the window is: as much of it as rows and size allow to lie in `one`. That favours
-        `other`, so what remains significant does not rest on it.
+        Where the shared rows are known, they are taken out of the segment, and those of the other out of the whole.
+        Otherwise the excess of the other in the window is: as much of it as rows and size allow to lie in `one`. That
+        favours the other, so what remains significant does not rest on it.
         """
-        shared = self.shared(one, other)
-        if shared is None:
-            return _p(_less_excess(one, other))
-        window = one.compared.found.timeline.window
-        own = float(one.panel.rows[one.index][window].sum())
-        if own - float(shared[2][window].sum()) < LEAST_LEFT * own:
-            return 1.0
-        whole = _less(one.compared.whole, 0, _parts(other.panel, np.array([other.index])), one.compared.additive)
-        return _p((whole, _less(one.panel, one.index, shared, one.compared.additive), one))
+        compared = one.compared
+        window, additive = compared.found.timeline.window, compared.additive
+        whole, panel = compared.whole, one.panel
+        own = float(panel.rows[one.index][window].sum())
+        unknown = []
+        for other in others:
+            shared = self.shared(one, other)
+            if shared is None:
+                unknown.append(other)
+                continue
+            whole = _less(whole, 0, _parts(other.panel, np.array([other.index])), additive)
+            panel = _less(panel, one.index, shared, additive)
+        if float(panel.rows[one.index][window].sum()) < LEAST_LEFT * own:
+            return NOTHING
+        for other in unknown:
+            whole = _less_excess_of_whole(whole, other, share=one.aspect == "share")
+        left = _test(whole, panel, one)
+        for other in unknown:
+            taken, most = 0.0, _most_inside(one, other)
+            for _ in range(ROUNDS):
+                if left.p > STILL_THERE:
+                    break
+                more = float(np.clip(left.explained, min(most - taken, 0.0), max(most - taken, 0.0)))
+                if more == 0.0:
+                    break
+                taken += more
+                panel = _less_amount(panel, one, more)
+                left = _test(whole, panel, one)
+        return left
 
 
-def _p(case: tuple[Panel, Panel, Candidate]) -> float:
-    """The p-value of the candidate's aspect with another whole and panel."""
-    whole, panel, candidate = case
+def _test(whole: Panel, panel: Panel, candidate: Candidate) -> Left:
+    """The candidate's aspect with another whole and panel."""
     index = candidate.index
     if candidate.aspect != "arrival":  # an arrival is held against its peers, so it needs all of them
-        row = slice(index, index + 1)
-        panel = Panel(
-            panel.grouping,
-            panel.members[row],
-            panel.num[row],
-            panel.den[row],
-            panel.rows[row],
-            panel.squares[row],
-        )
-        index = 0
+        panel, index = _with_rest(panel, index, whole, candidate.compared.additive), 0
     compared = replace(candidate.compared, whole=whole)
     again = [one for one in candidates(compared, panel) if one.index == index and one.aspect == candidate.aspect]
     if not again:
-        return 1.0
-    moved_back = again[0].tests.effect[index] * candidate.tests.effect[candidate.index] < 0
-    return 1.0 if moved_back else again[0].p
+        return NOTHING
+    if again[0].tests.effect[index] * candidate.tests.effect[candidate.index] < 0:
+        return NOTHING
+    return Left(again[0].p, again[0].score, _excess(again[0], candidate.aspect == "share"))
+
+
+def _most_inside(one: Candidate, other: Candidate) -> float:
+    """The largest part of the excess of `other` that can lie in rows of `one`; signed."""
+    window = one.compared.found.timeline.window
+    rows_one, rows_other = (each.panel.rows[each.index][window] for each in (one, other))
+    total = float(rows_other.sum())
+    bound = min(1.0, float(np.minimum(rows_one, rows_other).sum()) / total) if total > 0 else 0.0
+    return bound * _excess(other, one.aspect == "share")
+
+
+def _less_excess_of_whole(whole: Panel, other: Candidate, *, share: bool) -> Panel:
+    if share:
+        return whole
+    window = other.compared.found.timeline.window
+    num = whole.num.copy()
+    num[0] -= _spread(_excess(other, False), other.panel.num[other.index], window)
+    return replace(whole, num=num)
+
+
+def _less_amount(panel: Panel, one: Candidate, amount: float) -> Panel:
+    """The panel with an amount of the window taken out of one member, in proportion to what is there."""
+    window = one.compared.found.timeline.window
+    name = "den" if one.aspect == "share" else "num"
+    array = getattr(panel, name).copy()
+    array[one.index] -= _spread(amount, array[one.index], window)
+    return replace(panel, **{name: array})
+
+
+def _with_rest(panel: Panel, index: int, whole: Panel, additive: bool) -> Panel:
+    """One member and all others together: what a level is held against is learnt from the panel's members."""
+    row = slice(index, index + 1)
+    rest = [getattr(whole, name) - getattr(panel, name)[row] for name in ("num", "den", "rows", "squares")]
+    if additive:
+        rest[1] = whole.den
+    both = [
+        np.concatenate([getattr(panel, name)[row], np.maximum(other, 0.0) if name != "num" else other])
+        for name, other in zip(("num", "den", "rows", "squares"), rest, strict=True)
+    ]
+    return Panel(panel.grouping, (panel.members[index], panel.members[index]), *both)
 
 
 def _less(panel: Panel, index: int, parts: Parts, additive: bool) -> Panel:
@@ -99,27 +165,6 @@ def _less(panel: Panel, index: int, parts: Parts, additive: bool) -> Panel:
             left = array[index] - part
             array[index] = np.where(np.abs(left) < 1e-9 * np.abs(array[index]), 0.0, left)
     return Panel(panel.grouping, panel.members, *arrays)
-
-
-def _less_excess(one: Candidate, other: Candidate) -> tuple[Panel, Panel, Candidate]:
-    """Whole and panel of `one` where the excess of `other` is taken out of the window."""
-    compared = one.compared
-    window = compared.found.timeline.window
-    share = one.aspect == "share"
-    mine, theirs = _excess(one, share), _excess(other, share)
-    rows_one, rows_other = (each.panel.rows[each.index][window] for each in (one, other))
-    common = float(np.minimum(rows_one, rows_other).sum())
-    bound = min(1.0, common / float(rows_other.sum())) if rows_other.sum() > 0 else 0.0
-    part = float(np.clip(mine / theirs, 0.0, bound)) if theirs else 0.0
-    whole, panel = compared.whole, one.panel
-    if share:
-        den = panel.den.copy()
-        den[one.index] -= part * _spread(theirs, den[one.index], window)
-        return whole, replace(panel, den=den), one
-    num, total = panel.num.copy(), whole.num.copy()
-    num[one.index] -= part * _spread(theirs, num[one.index], window)
-    total[0] -= _spread(theirs, other.panel.num[other.index], window)
-    return replace(whole, num=total), replace(panel, num=num), one
 
 
 def _excess(candidate: Candidate, share: bool) -> float:

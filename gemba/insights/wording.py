@@ -58,17 +58,19 @@ def _of_change(
         sentences.append(f"{_other_way(question, claim)}{claim.statement}")
         used.append(claim)
     found = [one for one in claims if one.significant and one.material is not False]
-    causes = [one for one in found if one.kind in CAUSES][:1]
+    causes = [one for one in found if one.kind in CAUSES]
+    causes = causes[:1] + [one for one in causes[1:] if _is_distinct(one)][:1]
     dated = [one for one in found if one.kind == "change_point"][:1]
     if causes:
         sentences.append(_cause(causes[0]))
+        sentences += [_second(one) for one in causes[1:]]
     elif dated:
         sentences.append(dated[0].statement)
     elif not used and gaps:
         sentences.append(NO_ANSWER)
     else:
         sentences.append(_nothing(plan, used, detectable=detectable, model=model))
-    used += causes or dated
+    used += [*causes[1:], *causes[:1]] or dated  # the main cause last: the insight takes its confidence from there
     return " ".join(sentences), tuple(claim.id for claim in used)
 
 
@@ -91,6 +93,23 @@ def _cause(claim: Claim) -> str:
         else ""
     )
     return f"The change is associated with {segment_words(claim.segment)}: {effect} against the rest{within}{share}."
+
+
+def _is_distinct(claim: Claim) -> bool:
+    """Whether the claim still stands out once the cause before it is accounted for, and adds to the change."""
+    given, explained = claim.details.get("p_given"), claim.details.get("explained_pct")
+    return (
+        bool(claim.segment)
+        and isinstance(given, int | float)
+        and isinstance(explained, int | float)
+        and explained > 0
+        and claim.details.get("rival_of") is None
+    )
+
+
+def _second(claim: Claim) -> str:
+    effect = quantity(claim.effect, claim.unit, signed=True)
+    return f"Apart from that, {segment_words(claim.segment)} stands out: {effect} against the rest."
 
 
 def _nothing(plan: Plan, used: Sequence[Claim], *, detectable: float | None, model: SemanticModel) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from gemba.errors import SampleTooSmallError
 from gemba.statistics.daily_faults import absent_days, share_change, volume_change
-from gemba.statistics.level import mean_estimate, ratio_scores, slope_estimate
+from gemba.statistics.level import mean_estimate, ratio_scores, slope_estimate, usual_mean
 
 
 def ar1(rng: np.random.Generator, n: int, phi: float) -> np.ndarray:
@@ -82,3 +82,21 @@ def test_faults_are_found_and_sound_days_are_left_alone() -> None:
     assert jump is not None
     assert jump.p < 0.001
     assert jump.effect == pytest.approx(8, abs=0.5)
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.4])
+def test_the_next_week_lies_in_the_usual_range_as_often_as_said(phi: float) -> None:
+    rng = np.random.default_rng(8)
+    season = np.arange(98) % 7
+    inside = 0
+    for _ in range(400):
+        values = ar1(rng, 98, phi) + 5.0 * (season >= 5)
+        usual = usual_mean(values[:91], season=season[:91], coming=season[91:])
+        assert usual is not None
+        inside += abs(float(values[91:].mean()) - usual.value) <= usual.half_width()
+    assert 0.91 <= inside / 400 <= 0.985
+
+
+def test_too_short_a_past_tells_nothing_usual() -> None:
+    season = np.arange(13) % 7
+    assert usual_mean(np.ones(13), season=season, coming=season[:7]) is None

@@ -168,3 +168,24 @@ def test_a_plug_in_is_planned_for_the_kinds_it_names() -> None:
     plan = make_plan(ask("why"), MODEL, coverage=COVERAGE, plug_ins=(Weather(),))  # type: ignore[arg-type]
     assert plan.plans("weather")
     assert not make_plan(ask("level"), MODEL, coverage=COVERAGE, plug_ins=(Weather(),)).plans("weather")  # type: ignore[arg-type]
+
+
+def test_pairs_of_dimensions_that_determine_each_other_are_a_chain_and_no_pair() -> None:
+    plan = planned(ask("why"))
+    (history,) = plan.cubes
+    pairs = [set(one) for one in history.groupings if len(one) == 2]
+    assert ("machine", "line") in history.groupings
+    assert pairs.count({"machine", "line"}) == 1
+    assert {"line", "shift"} in pairs
+
+
+def test_a_dimension_that_a_filter_determines_is_not_searched() -> None:
+    plan = planned(ask("why", filters=[{"dimension": "machine", "values": ["M3"]}]))
+    assert {name for grouping in plan.cubes[0].groupings for name in grouping} == {"shift"}
+
+
+def test_a_level_looks_at_the_weeks_before_to_know_what_is_usual() -> None:
+    series, history = planned(ask("level")).cubes
+    assert (series.name, history.name) == ("series", "history")
+    assert history.span.end == series.span.start
+    assert [one.name for one in planned(ask("level", "operators")).cubes] == ["series", "window"]
