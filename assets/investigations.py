@@ -13,7 +13,7 @@ import dagster as dg
 from assets.failures import RETRIES, failures_recorded
 from assets.keys import FINDINGS, INSIGHT, QUESTION, QUESTIONS
 from assets.own_process import own_process
-from assets.reading import of_insight, of_outcome, of_plan, of_question, picture, sql_of
+from assets.reading import of_insight, of_outcome, of_plan, of_question, sql_of
 from assets.steps import Asked, Gathered, Weighed
 from gemba.agents import registry
 from gemba.agents.base import Agent
@@ -225,8 +225,6 @@ def insight(
         investigator.archive.query("insight_current", limit=1)  # the tables catch up before the run ends
         record = investigator.question(context.partition_key)
     shown = {"question": dg.MetadataValue.md(f"**{' '.join(record.text.split())}**"), **of_insight(published)}
-    if published.charts and (image := picture(published.charts[0])) is not None:
-        shown["chart"] = image
     return dg.Output(published.id, metadata=shown)
 
 

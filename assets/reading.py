@@ -14,6 +14,8 @@ from gemba.store.ports import QuestionRecord
 
 LARGEST_PICTURE = 60_000
 MOST_CLAIMS = 20
+SHOWN_AT_ONCE = 950
+"""Dagit shows Markdown of less than 1000 characters in place, and a link to the rest."""
 
 
 def of_question(record: QuestionRecord, *, model: SemanticModel) -> dict[str, Any]:
@@ -55,9 +57,11 @@ def of_outcome(outcome: Outcome, seconds: float) -> dict[str, Any]:
 def of_insight(insight: Insight) -> dict[str, Any]:
     return {
         "answer": dg.MetadataValue.md(f"### {plain(insight.summary)}"),
-        "claims": claims_table(insight.claims),
+        "foremost claims": foremost(insight.claims),
+        **({"chart": image} if insight.charts and (image := picture(insight.charts[0])) is not None else {}),
+        "all claims": claims_table(insight.claims),
         "status": insight.status,
-        "confidence": insight.confidence if insight.confidence is not None else "none stated",
+        "confidence": round(insight.confidence, 3) if insight.confidence is not None else "none stated",
         "gaps": dg.MetadataValue.md(
             "\n".join(f"* {gap.agent}: {plain(gap.message)}" for gap in insight.gaps) or "none"
         ),
@@ -71,6 +75,20 @@ def of_insight(insight: Insight) -> dict[str, Any]:
             else f"`gemba insights show {insight.id}`"
         ),
     }
+
+
+def foremost(claims: tuple[Claim, ...]) -> dg.MetadataValue:
+    """The first claims in a few words each: what fits is shown at once, longer Markdown only behind a link."""
+    from gemba.reports.labels import effect, label
+
+    text = "| claim | effect | interval | q |\n|---|--:|---|--:|"
+    for claim in claims:
+        interval = f"{claim.ci[0]:.3g} to {claim.ci[1]:.3g}" if claim.ci else ("exact" if claim.exact else "")
+        row = f"\n| {plain(label(claim))} | {plain(effect(claim))} | {interval} | {_number(claim.q_value)} |"
+        if len(text) + len(row) > SHOWN_AT_ONCE:
+            break
+        text += row
+    return dg.MetadataValue.md(text if claims else "no claim")
 
 
 def claims_table(claims: tuple[Claim, ...]) -> dg.MetadataValue:

@@ -63,13 +63,14 @@ def build_ask_job(*, question: str, model: str) -> dg.JobDefinition:
         try:
             found = asker_of(name).resolve(text)
         except GembaError as error:
-            raise dg.Failure(f"{error}", metadata={"what to do": error.hint or "—"}, allow_retries=False) from error
+            said = f"{error}" + (f" — {error.hint}" if error.hint else "")
+            raise dg.Failure(said, metadata={"what to do": error.hint or "—"}, allow_retries=False) from error
         said = _said(found, asker_of(name).model)
         if not isinstance(found, Clarification | Refusal):
             submit(archive, text, name, asked_by="dagit")
-            said["next"] = dg.MetadataValue.md(
-                "The investigation starts within seconds: see **Runs**, or the newest partition of "
-                "`investigations/insight`. The sensor `question_intake_sensor` must be running."
+            said["next"] = (
+                "The investigation starts within seconds: see Runs, or the newest partition of investigations/insight. "
+                "The sensor question_intake_sensor must be running."
             )
         return dg.Output(found.status, metadata={"question": text, **said})
 

@@ -86,7 +86,7 @@ def test_people_can_read_the_answer_in_dagit(world: World, instance: dg.DagsterI
     run(world, instance, world.ask())
     shown = metadata_of(instance, ["investigations", "insight"])
     assert "Why did scrap rise last week?" in shown["question"].value
-    assert "The scrap rate rose on one line." in shown["claims"].value
+    assert "The scrap rate rose on one line." in shown["all claims"].value
     assert "production" in shown["rests on"].value
     asked = metadata_of(instance, ["investigations", "question"])
     assert asked["model"].value == "factory"
@@ -238,7 +238,7 @@ def test_a_gap_that_an_agent_names_itself_is_shown(world, instance, install) -> 
     assert [(gap.agent, gap.reason) for gap in insight.gaps] == [("segments", "too_little_data")]
 
 
-@pytest.mark.parametrize("name", ["question", "answer", "claims"])
+@pytest.mark.parametrize("name", ["question", "answer", "all claims"])
 def test_text_of_users_cannot_break_the_page(name: str) -> None:
     from assets.reading import plain
 

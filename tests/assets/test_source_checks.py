@@ -11,15 +11,9 @@ import pytest
 from gemba.evidence.health import days_behind, health
 from gemba.evidence.warehouse import FrameWarehouse
 from resources.expectations import Expectations
-from tests.assets.world import MODEL, World, production
+from tests.assets.world import MODEL, World, busy, production
 
 Verdicts = dict[str, dg.AssetCheckEvaluation]
-
-
-def busy() -> pl.DataFrame:
-    """Ten rows in place of each, so that a day's count says something; keys stay unique."""
-    parts = [production().with_columns(pl.col("order_id") + f"-{part}") for part in range(10)]
-    return pl.concat(parts)
 
 
 def verdicts(world: World, frame: pl.DataFrame) -> Verdicts:

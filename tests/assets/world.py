@@ -72,6 +72,11 @@ def production(*, weeks: int = WEEKS) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
+def busy() -> pl.DataFrame:
+    """Ten rows in place of each, so that a day's count says something; keys stay unique."""
+    return pl.concat([production().with_columns(pl.col("order_id") + f"-{part}") for part in range(10)])
+
+
 def week(number: int) -> dict[str, str]:
     """Half-open window of a week of the data, from 0."""
     start = FIRST_DAY + timedelta(weeks=number)
