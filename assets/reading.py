@@ -14,6 +14,7 @@ from gemba.store.ports import QuestionRecord
 
 LARGEST_PICTURE = 60_000
 MOST_CLAIMS = 20
+FOREMOST = 7
 SHOWN_AT_ONCE = 950
 """Dagit shows Markdown of less than 1000 characters in place, and a link to the rest."""
 
@@ -82,7 +83,7 @@ def foremost(claims: tuple[Claim, ...]) -> dg.MetadataValue:
     from gemba.reports.labels import effect, label
 
     text = "| claim | effect | interval | q |\n|---|--:|---|--:|"
-    for claim in claims:
+    for claim in claims[:FOREMOST]:
         interval = f"{claim.ci[0]:.3g} to {claim.ci[1]:.3g}" if claim.ci else ("exact" if claim.exact else "")
         row = f"\n| {plain(label(claim))} | {plain(effect(claim))} | {interval} | {_number(claim.q_value)} |"
         if len(text) + len(row) > SHOWN_AT_ONCE:
