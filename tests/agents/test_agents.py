@@ -178,3 +178,28 @@ def test_missing_values_that_coincide_with_the_window_are_a_warning(tmp_path: Pa
     weighed = weigh(plan, tuple(outcomes.values()), model=model)
     assert weighed.claims[0].details["check"] == "scrap.nulls"
     assert weighed.summary.startswith("Doubtful data")
+
+
+def test_the_level_of_a_window_is_a_fact_held_against_what_is_usual(tmp_path: Path) -> None:
+    plan, _, outcomes = look(factory(tmp_path), ask("level", "produced"))
+    found = outcomes["level"]
+    assert isinstance(found, Findings)
+    (claim,) = found.claims
+    assert claim.exact
+    assert claim.ci is None
+    assert 0 < float(claim.details["usual_low"] or 0) < claim.effect < float(claim.details["usual_high"] or 0)
+    assert "within the usual" in claim.statement
+    only = plan.model_copy(update={"agents": tuple(one for one in plan.agents if one.name == "level")})
+    assert review(weigh(only, (found,), model=MODEL), only).reasons == ()
+
+
+def test_the_split_of_a_rate_is_drawn_by_the_named_cause_and_names_no_numerator(tmp_path: Path) -> None:
+    plan, _, outcomes = look(factory(tmp_path, worse=4.0), ask("why"))
+    weighed = weigh(plan, tuple(outcomes[one.name] for one in plan.agents), model=MODEL)
+    splits = [chart.title for chart in weighed.charts if chart.kind == "waterfall"]
+    assert splits == ["Change of scrap rate by machine, changes in pp"]
+    parts = [one for one in weighed.claims if one.kind == "contribution"]
+    assert not any(one.statement.startswith(("Scrapped", "Produced")) for one in parts)
+    factors = [str(one.details["factor"]) for one in parts if "factor" in one.details]
+    assert sorted(one.split()[0] for one in factors) == ["mix", "rates"]
+    assert review(weighed, plan).reasons == ()
