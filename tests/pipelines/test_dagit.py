@@ -1,0 +1,119 @@
+"""Dagit in a real browser: look at the graph, ask from the Launchpad, read how it was understood."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interfaces.services import Services
+from tests.assets.world import MODEL, busy
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+REPOSITORY = Path(__file__).resolve().parents[2]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+SLOW_MS = 45_000  # two cores, four processes of Dagster's, a browser
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.postgres,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: `apt install chromium`"),
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, new_database: Any) -> Path:
+    """A Gemba home whose model reads a file."""
+    from gemba.semantics.load import dump_model
+
+    folder = tmp_path_factory.mktemp("home")
+    busy().write_parquet(folder / "production.parquet")
+    data = MODEL.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    data["sources"]["production"]["files"] = str(folder / "production.parquet")
+    (folder / "models").mkdir()
+    (folder / "models" / "factory.yaml").write_text(dump_model(data), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dagit(home: Path, new_database: Any) -> Iterator[str]:
+    """Dagit and the daemon on databases of their own."""
+    from gemba.store.migrate import migrate
+
+    url = new_database("dagit")
+    migrate(url)
+    environment = {
+        "GEMBA_HOME": str(home),
+        "DAGSTER_HOME": str(home),
+        "GEMBA_DATABASE_URL": url,
+        "GEMBA_DAGSTER_URL": new_database("dagster").replace("+psycopg", "+psycopg2"),
+    }
+    shutil.copy(REPOSITORY / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        services = Services(home)
+        try:
+            yield services.start(port=3700)
+        finally:
+            services.stop()
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = opened.new_page(viewport={"width": 1400, "height": 1000})
+        page.set_default_timeout(SLOW_MS)
+        yield page
+        opened.close()
+
+
+def shoot(page: Any, name: str) -> None:
+    """Keep a picture where `GEMBA_SCREENSHOTS` says, to look at."""
+    if folder := os.environ.get("GEMBA_SCREENSHOTS"):
+        page.wait_for_timeout(1500)
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def test_a_question_is_asked_from_the_launchpad(dagit: str) -> None:
+    with browser() as page:
+        page.goto(f"{dagit}/locations/gemba/asset-groups/investigations/lineage")
+        for name in ("question", "findings", "insight"):
+            page.get_by_text(name, exact=True).first.wait_for()
+        shoot(page, "group")
+
+        page.goto(f"{dagit}/locations/gemba/jobs/ask/playground")
+        page.get_by_role("button", name=re.compile("Launch Run")).click()
+        page.wait_for_url(re.compile("/runs/"))
+        page.get_by_text("Why did scrap rate rise, from 2026-11-09").first.wait_for()
+        shoot(page, "asked")
+
+
+def test_the_launchpad_without_a_model_says_what_to_do(tmp_path: Path) -> None:
+    environment = {**os.environ, "GEMBA_HOME": str(tmp_path), "GEMBA_DATABASE_URL": ""}
+    program = (
+        "import dagster as dg\n"
+        "from gemba.store.archive import MemoryArchive\n"
+        "from pipelines.definitions import build_definitions\n"
+        "job = build_definitions({'archive': MemoryArchive('t')}).resolve_job_def('ask')\n"
+        "result = job.execute_in_process(raise_on_error=False)\n"
+        "(failure,) = [e for e in result.all_events if e.is_step_failure]\n"
+        "print(failure.step_failure_data.error.to_string())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "no model" in done.stdout
+    assert "gemba ask" in done.stdout
