@@ -89,8 +89,8 @@ def arrival_tests(
     return Arrivals(
         ratio=keep(np.exp(now - middle)),
         effect=keep(actual - usual),
-        low=keep(low),
-        high=keep(high),
+        low=keep(np.minimum(low, actual - usual)),  # the floor under a logarithm moves the bounds by a hair
+        high=keep(np.maximum(high, actual - usual)),
         usual=keep(usual),
         level=keep(actual),
         p=p,
