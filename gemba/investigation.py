@@ -217,13 +217,13 @@ class Investigator:
         life = life_bound(model, sources={entry.source for entry in evidence.read_set})
         version = f"{record.key}{data_version}{plan.strategy}{plan.strategy_version}{code_version()}"
         insight_id = "i_" + hashlib.sha256(f"{self.archive.tenant}{version}".encode()).hexdigest()[:16]
-        confidences = [c.confidence for c in weighed.claims[:1] if c.confidence is not None]
+        said = [claim for claim in weighed.claims if claim.id in weighed.headline and claim.confidence is not None]
         earlier = self.archive.past(model=record.model, metric=_metric_of(record), before=now, limit=1000)
         return Insight(
             id=insight_id,
             key=record.key,
             summary=weighed.summary,
-            confidence=confidences[0] if confidences else None,
+            confidence=said[-1].confidence if said else None,
             claims=weighed.claims,
             detectable=weighed.detectable,
             data_version=data_version,
