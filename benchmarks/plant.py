@@ -4,17 +4,18 @@ Every question of every seed goes through the engine: plan, evidence, all planne
 ranker that names the segment with the largest contribution. Methods were developed on seeds 1–40; figures are
 reported on 1000–1199.
 
-    python -m benchmarks.plant [--seeds 1000-1199] [--only quiet|planted] [-o FILE] [--dump FILE]
+    python -m benchmarks.plant [--seeds 1000-1199] [--only quiet|planted] [--jobs 2] [-o FILE]
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -199,34 +200,38 @@ def _groups(asked: list[Asked]) -> Iterable[tuple[tuple[str, str], list[Asked]]]
             yield (f"**{title}**", "**all**"), chosen
 
 
+def study(seed: int, only: str | None) -> list[Asked | Quiet]:
+    """Every question of one factory."""
+    factory = Factory(seed, parse_model(model_text(), name="factory"))
+    chosen = [one for one in factory.truth.questions if only is None or bool(one.answers) == (only == "planted")]
+    return [ask(factory, seed, question) for question in chosen]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="1000-1199", help="first-last, both included")
     parser.add_argument("--only", choices=("quiet", "planted"), help="ask only about windows of this sort")
-    parser.add_argument("-o", type=Path, default=RESULTS / "plant.md", help="where the table goes")
-    parser.add_argument("--dump", type=Path, help="one JSON line a question")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("-o", type=Path, default=RESULTS / "plant.md", help="where the table goes, after every seed")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
-    model = parse_model(model_text(), name="factory")
+    seeds = range(int(first), int(last or first) + 1)
     asked: list[Asked] = []
     quiet: list[Quiet] = []
-    seeds = range(int(first), int(last or first) + 1)
-    for seed in seeds:
-        factory = Factory(seed, model)
-        for question in factory.truth.questions:
-            if options.only and bool(question.answers) != (options.only == "planted"):
-                continue
-            outcome = ask(factory, seed, question)
-            (asked if isinstance(outcome, Asked) else quiet).append(outcome)  # type: ignore[arg-type]
-        called = sum(bool(one.called) for one in quiet)
-        print(f"seed {seed}: {len(asked)} asked, {called} of {len(quiet)} quiet called", file=sys.stderr)
-    text = f"{heading('Planted factories')}\nSeeds {options.seeds}.\n\n{table(asked, quiet)}\n"
-    print(text)
     options.o.parent.mkdir(parents=True, exist_ok=True)
-    options.o.write_text(text, encoding="utf-8")
-    if options.dump:
-        lines = [json.dumps(asdict(one)) for one in (*asked, *quiet)]
-        options.dump.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    head = heading("Planted factories")
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        pending = {pool.submit(study, seed, options.only): seed for seed in seeds}
+        done = 0
+        for future in as_completed(pending):
+            done += 1
+            for outcome in future.result():
+                (asked if isinstance(outcome, Asked) else quiet).append(outcome)  # type: ignore[arg-type]
+            called = sum(bool(one.called) for one in quiet)
+            print(f"{done} of {len(seeds)}: {len(asked)} asked, {called} of {len(quiet)} quiet called", file=sys.stderr)
+            text = f"{head}\nSeeds {options.seeds}, {done} of {len(seeds)} factories.\n\n{table(asked, quiet)}\n"
+            options.o.write_text(text, encoding="utf-8")
+    print(options.o.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
