@@ -222,9 +222,7 @@ def main() -> None:
     head = heading("Planted factories")
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         pending = {pool.submit(study, seed, options.only): seed for seed in seeds}
-        done = 0
-        for future in as_completed(pending):
-            done += 1
+        for done, future in enumerate(as_completed(pending), start=1):
             for outcome in future.result():
                 (asked if isinstance(outcome, Asked) else quiet).append(outcome)  # type: ignore[arg-type]
             called = sum(bool(one.called) for one in quiet)

@@ -40,7 +40,7 @@ def test_what_is_not_there_is_refused_and_what_is_there_is_named(
 @pytest.mark.parametrize(
     ("text", "about", "offered"),
     [
-        ("Why did the burnt rate rise for bread ryee last week?", "member", "bread is rye"),
+        ("Why did the burnt rate rise for bread ryee last week?", "member", "bread rye"),
         ("Why did bakedd change last week?", "metric", "baked"),
     ],
 )
