@@ -83,6 +83,8 @@ class Demo:
             self.expect(unclear.status == "clarify", "it asks back")
         with self.step("Later data arrives in one source"):
             fresh = self.append_and_refresh(scrap, others=(steel, sales, stops))
+        with self.step("A source with a fault: two inspections arrive twice"):
+            self.repeat_inspections()
         with self.step("Every claim recomputed, before and after the source moved on"):
             self.verify_all()
         self.farewell(url, fresh)
@@ -160,6 +162,21 @@ class Demo:
             f"{old.id} was not refreshed within {REFRESH_TIMEOUT.total_seconds():.0f} s",
             hint=f"the daemon's log: {Services(self.workspace.settings.home).logs / 'daemon.log'}",
         )
+
+    def repeat_inspections(self) -> None:
+        """Put a fault into the source, so that there is a failed check to look at in Dagit."""
+        import psycopg
+
+        from gemba.store.connect import libpq_url
+        from pipelines.run import observe_sources
+
+        with psycopg.connect(libpq_url(self.workspace.server.url("factory"))) as connection:
+            connection.execute("alter table plant.quality drop constraint if exists quality_pkey")
+            connection.execute(
+                "insert into plant.quality select * from plant.quality order by inspected_at desc limit 2"
+            )
+        observe_sources(("factory", "quality"))
+        self.console.print("Dagit shows it: asset sources/factory/quality, check key_is_unique, failed")
 
     def verify_all(self) -> None:
         """Recompute every claim of every insight, the withdrawn ones too."""
