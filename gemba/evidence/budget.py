@@ -11,7 +11,7 @@ from gemba.errors import LimitReachedError
 from gemba.evidence.types import Limits
 
 BYTES_PER_VALUE = 100
-"""A fetched value while it is a Python object in a row and a number in a frame: 60 to 100 bytes (measured)."""
+"""A fetched value while it is a Python object in a row and a number in a frame: 60 to 100 bytes."""
 
 
 def _resident() -> int:
