@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gemba.agents.base import Brief, PastInsight
 from gemba.code_version import code_version
+from gemba.desk import Desk
 from gemba.errors import GembaError, InputError, LimitReachedError, RefusedError
 from gemba.events.types import (
     AgentFinished,
@@ -68,6 +69,7 @@ class Investigator:
     evidence: EvidenceStore
     limits: Limits = field(default_factory=Limits)
     clock: Callable[[], datetime] = utc_now
+    desk: Desk = field(default_factory=Desk, repr=False)
 
     # Phases -----------------------------------------------------------------------------------------------------
 
@@ -111,6 +113,7 @@ class Investigator:
                 evidence, plan.quality, model=model, metric=_metric_of(record), windows=windows_of(record.question)
             )
         self.evidence.save(evidence, requests)
+        self.desk.put(("evidence", evidence.data_version), evidence)
         self._record(
             record,
             EvidenceGathered(
@@ -130,7 +133,7 @@ class Investigator:
 
         record = self.question(partition_key)
         started = time.perf_counter()
-        outcome = run_agent(agents()[agent], self._brief(record, plan, self.evidence.load(data_version)))
+        outcome = run_agent(agents()[agent], self._brief(record, plan, self._evidence(data_version)))
         if outcome.outcome != "not_planned":
             seconds = time.perf_counter() - started
             self._record(record, AgentFinished(run_id=run_id, agent=agent, outcome=outcome, seconds=seconds))
@@ -160,7 +163,7 @@ class Investigator:
     def publish(self, partition_key: str, run_id: str, plan: Plan, weighed: Weighed, data_version: str) -> Insight:
         """Make the insight what readers see. An earlier one of the same question is withdrawn in the same append."""
         record = self.question(partition_key)
-        insight = self._insight(record, plan, weighed, self.evidence.load(data_version), data_version)
+        insight = self._insight(record, plan, weighed, self._evidence(data_version), data_version)
         previous = self.archive.current(record.key)
         events: list[Event] = []
         if previous is not None and previous.id != insight.id:
@@ -198,14 +201,19 @@ class Investigator:
         if metric is None:
             return ()
         past = self.archive.past(model=record.model, metric=metric, before=self.clock())
-        return tuple(PastRead(insight_id=one.insight_id, withdrawn=one.withdrawn) for one in past)
+        reads = tuple(PastRead(insight_id=one.insight_id, withdrawn=one.withdrawn) for one in past)
+        self.desk.put(reads, past)
+        return reads
+
+    def _evidence(self, data_version: str) -> Evidence:
+        return self.desk.get(("evidence", data_version), lambda: self.evidence.load(data_version))
 
     def _brief(self, record: QuestionRecord, plan: Plan, evidence: Evidence) -> Brief:
         return brief(
             plan,
             evidence,
             model=self.model(record),
-            archive=self.archive,
+            past=self.desk.get(plan.past, lambda: past_insights(plan, self.archive)),
             deadline=time.monotonic() + self.limits.deadline_s,
         )
 
@@ -218,7 +226,6 @@ class Investigator:
         version = f"{record.key}{data_version}{plan.strategy}{plan.strategy_version}{code_version()}"
         insight_id = "i_" + hashlib.sha256(f"{self.archive.tenant}{version}".encode()).hexdigest()[:16]
         said = [claim for claim in weighed.claims if claim.id in weighed.headline and claim.confidence is not None]
-        earlier = self.archive.past(model=record.model, metric=_metric_of(record), before=now, limit=1000)
         return Insight(
             id=insight_id,
             key=record.key,
@@ -231,7 +238,7 @@ class Investigator:
             valid_until=now + life if life is not None else None,
             created_at=now,
             strategy=f"{plan.strategy}@{plan.strategy_version}",
-            version=1 + sum(one.question == record.question for one in earlier),
+            version=1 + len(set(self.archive.answers(record.key)) - {insight_id}),
             question=record.question,
             model=record.model,
             assumptions=record.assumptions,
@@ -275,7 +282,9 @@ def coverage(model: SemanticModel, warehouse: Warehouse) -> dict[str, Coverage]:
     return {name: warehouse.coverage(model, name) for name, source in model.sources.items() if source.time is not None}
 
 
-def brief(plan: Plan, evidence: Evidence, *, model: SemanticModel, archive: Archive, deadline: float) -> Brief:
+def brief(
+    plan: Plan, evidence: Evidence, *, model: SemanticModel, past: tuple[PastInsight, ...], deadline: float
+) -> Brief:
     """What the agents of a plan may know. `deadline` is on `time.monotonic`'s scale, in seconds."""
 
     def check_time() -> None:
@@ -283,21 +292,24 @@ def brief(plan: Plan, evidence: Evidence, *, model: SemanticModel, archive: Arch
         if over > 0:
             raise LimitReachedError("deadline", 0.0, over, unit="s past the deadline")
 
-    past = []
-    for read in plan.past:
-        insight = archive.insight(read.insight_id)
-        if insight is not None:
-            past.append(
-                PastInsight(
-                    insight_id=insight.id,
-                    question=insight.question,
-                    summary=insight.summary,
-                    created_at=insight.created_at,
-                    claims=insight.claims,
-                    withdrawn=read.withdrawn,
-                )
-            )
-    return Brief(model=model, plan=plan, evidence=evidence, past=tuple(past), check_time=check_time)
+    return Brief(model=model, plan=plan, evidence=evidence, past=past, check_time=check_time)
+
+
+def past_insights(plan: Plan, archive: Archive) -> tuple[PastInsight, ...]:
+    """The earlier insights that the plan names, as they stood when it was made."""
+    found = ((read, archive.insight(read.insight_id)) for read in plan.past)
+    return tuple(
+        PastInsight(
+            insight_id=insight.id,
+            question=insight.question,
+            summary=insight.summary,
+            created_at=insight.created_at,
+            claims=insight.claims,
+            withdrawn=read.withdrawn,
+        )
+        for read, insight in found
+        if insight is not None
+    )
 
 
 def life_bound(model: SemanticModel, *, sources: set[str]) -> timedelta | None:

@@ -11,7 +11,7 @@ from gemba.errors import InputError, WorldError
 from gemba.evidence.types import Evidence, Limits, Warehouse
 from gemba.freshness import moved_entries
 from gemba.insights.types import Claim, Insight
-from gemba.investigation import brief
+from gemba.investigation import brief, past_insights
 from gemba.planning.types import Plan
 from gemba.semantics.model import SemanticModel
 from gemba.store.ports import Archive
@@ -145,6 +145,7 @@ class _Recomputation:
         from gemba.insights.weigh import weigh
 
         deadline = time.monotonic() + Limits().deadline_s
-        context = brief(self.plan, evidence, model=self.model, archive=self.archive, deadline=deadline)
+        past = past_insights(self.plan, self.archive)
+        context = brief(self.plan, evidence, model=self.model, past=past, deadline=deadline)
         outcomes = tuple(run_agent(agent, context) for agent in agents().values())
         return _Again({one.id: one for one in weigh(self.plan, outcomes, model=self.model).claims})

@@ -85,6 +85,10 @@ class PostgresArchive:
     def current(self, key: str) -> Insight | None:
         return self._insight("key = %s AND is_current", [key])
 
+    def answers(self, key: str) -> tuple[str, ...]:
+        rows = self._rows(f"SELECT insight_id FROM {SCHEMA}.insight WHERE tenant = %s AND key = %s", [key])
+        return tuple(str(row["insight_id"]) for row in rows)
+
     def insight(self, insight_id: str) -> Insight | None:
         known = self._one_of("insight", "insight_id", insight_id)
         return None if known is None else self._insight("insight_id = %s", [known])

@@ -64,6 +64,9 @@ class MemoryArchive:
     def current(self, key: str) -> Insight | None:
         return self._insight({"key": key, "is_current": True})
 
+    def answers(self, key: str) -> tuple[str, ...]:
+        return tuple(str(row["insight_id"]) for row in self._rows("insight", {"key": key}))
+
     def insight(self, insight_id: str) -> Insight | None:
         known = self._one_of("insight", "insight_id", insight_id)
         return None if known is None else self._insight({"insight_id": known})

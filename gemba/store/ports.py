@@ -104,6 +104,10 @@ class Archive(Protocol):
         """The newest published insight of a question key that was not withdrawn."""
         ...
 
+    def answers(self, key: str) -> tuple[str, ...]:
+        """Ids of all insights that a question key has had."""
+        ...
+
     def insight(self, insight_id: str) -> Insight | None:
         """Any insight, withdrawn ones with that status. A unique prefix of the id suffices."""
         ...
