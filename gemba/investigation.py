@@ -91,7 +91,9 @@ class Investigator:
         model = self.model(record)
         started = time.perf_counter()
         with _refusals_recorded(self, record, run_id):
-            plan = make_plan(record.question, model, coverage=coverage(model, self.warehouse))
+            plan = make_plan(
+                record.question, model, coverage=coverage(model, self.warehouse, metric=_metric_of(record))
+            )
         plan = plan.model_copy(update={"past": self._past_reads(record)})
         self._record(record, PlanMade(run_id=run_id, plan=plan, seconds=time.perf_counter() - started))
         return plan
@@ -277,9 +279,14 @@ class _refusals_recorded:  # noqa: N801  (used as a statement)
             self.investigator.record_refusal(self.record, self.run_id, error)
 
 
-def coverage(model: SemanticModel, warehouse: Warehouse) -> dict[str, Coverage]:
-    """What each source with a time column holds."""
-    return {name: warehouse.coverage(model, name) for name, source in model.sources.items() if source.time is not None}
+def coverage(model: SemanticModel, warehouse: Warehouse, *, metric: str | None = None) -> dict[str, Coverage]:
+    """What each source with a time column holds; of those that `metric` is computed from, if it is given."""
+    sources = {model.metrics[leaf].source for leaf in model.leaves(metric)} if metric in model.metrics else None
+    return {
+        name: warehouse.coverage(model, name)
+        for name, source in model.sources.items()
+        if source.time is not None and (sources is None or name in sources)
+    }
 
 
 def brief(
@@ -330,4 +337,5 @@ def windows_of(question: Question) -> tuple[Window, ...]:
 
 
 def _metric_of(record: QuestionRecord) -> str:
+    """The metric asked about; empty where a question has none."""
     return getattr(record.question, "metric", None) or ""
