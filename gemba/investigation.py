@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from gemba.insights.weigh import Weighed
 
 
+PAST_INSIGHTS = 8
+"""Earlier insights about the metric that an investigation may refer to, the newest."""
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -202,7 +206,7 @@ class Investigator:
         metric = getattr(record.question, "metric", None)
         if metric is None:
             return ()
-        past = self.archive.past(model=record.model, metric=metric, before=self.clock())
+        past = self.archive.past(model=record.model, metric=metric, before=self.clock(), limit=PAST_INSIGHTS)
         reads = tuple(PastRead(insight_id=one.insight_id, withdrawn=one.withdrawn) for one in past)
         self.desk.put(reads, past)
         return reads

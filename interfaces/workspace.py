@@ -71,10 +71,12 @@ class Workspace:
     def export_environment(self) -> None:
         """Set what Dagster and the processes it starts read from the environment."""
         from gemba.store.connect import DAGSTER_DATABASE
-        from gemba.store.databases import ensure_database
+        from gemba.store.databases import commit_without_waiting, ensure_database
 
         self.prepare_home()
         ensure_database(self.server, DAGSTER_DATABASE)
+        if self.server.embedded:
+            commit_without_waiting(self.server, DAGSTER_DATABASE)
         load_connections(self.settings.home)
         os.environ["GEMBA_HOME"] = os.environ["DAGSTER_HOME"] = str(self.settings.home)
         os.environ["GEMBA_DAGSTER_URL"] = self.server.url(DAGSTER_DATABASE, driver="psycopg2")

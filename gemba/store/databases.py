@@ -77,6 +77,17 @@ def ensure_database(server: Server, name: str, *, owner: str | None = None) -> N
             return  # somebody else was faster
 
 
+def commit_without_waiting(server: Server, name: str) -> None:
+    """Let commits in a database return before they are on disk.
+
+    A crash of the server may lose the last moments of what was committed there, never its consistency. For Dagster's
+    run log, of which a run writes a hundred events one by one, and which nothing of ours is computed from
+    (docs/decisions/0004-dagsters-log-commits-without-waiting.md). Never for our own database.
+    """
+    with connect_to(server, name) as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit TO off").format(sql.Identifier(name)))
+
+
 def check_server(server: Server) -> None:
     """Whether an external server is new enough and offers pgvector.
 
