@@ -9,8 +9,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-ROOM = 6
-"""Things kept: evidence and earlier insights of the last few runs of this process."""
+ROOM = 8
+"""Things kept: question, model, evidence and earlier insights of the last two or so runs of this process."""
 
 
 class Desk:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ from gemba.planning.types import PastRead, Plan
 from gemba.questions.types import Question, Window
 from gemba.semantics.model import SemanticModel
 from gemba.store.ports import Archive, QuestionRecord
+from gemba.store.records import past_insight
 
 if TYPE_CHECKING:
     from gemba.evidence.store import EvidenceStore
@@ -80,6 +81,7 @@ class Investigator:
     def start(self, partition_key: str, run_id: str, *, executor: str, reason: str = "asked") -> QuestionRecord:
         """Record that the run works on the question."""
         record = self.question(partition_key)
+        self.desk.put(("asked", partition_key, run_id), record)
         self._record(record, InvestigationStarted(run_id=run_id, executor=executor, reason=reason))  # type: ignore[arg-type]
         return record
 
@@ -91,7 +93,7 @@ class Investigator:
         """
         from gemba.planning.plan import make_plan
 
-        record = self.question(partition_key)
+        record = self._asked(partition_key, run_id)
         model = self.model(record)
         started = time.perf_counter()
         with _refusals_recorded(self, record, run_id):
@@ -109,7 +111,7 @@ class Investigator:
             RefusedError: The sources hold nothing for the question, or no value of its metric.
             WorldError: A source cannot be read.
         """
-        record = self.question(partition_key)
+        record = self._asked(partition_key, run_id)
         model = self.model(record)
         requests = (*plan.cubes, *plan.values, *plan.quality)
         started = time.perf_counter()
@@ -137,7 +139,7 @@ class Investigator:
         from gemba.agents.registry import agents
         from gemba.agents.run import run_agent
 
-        record = self.question(partition_key)
+        record = self._asked(partition_key, run_id)
         started = time.perf_counter()
         outcome = run_agent(agents()[agent], self._brief(record, plan, self._evidence(data_version)))
         if outcome.outcome != "not_planned":
@@ -149,7 +151,7 @@ class Investigator:
         """Put all outcomes together: one false-discovery control, confidence, ranking, wording."""
         from gemba.insights.weigh import weigh
 
-        record = self.question(partition_key)
+        record = self._asked(partition_key, run_id)
         started = time.perf_counter()
         weighed = weigh(plan, tuple(outcomes), model=self.model(record))
         self._record(
@@ -164,11 +166,11 @@ class Investigator:
         """Record the verdict of the checks on the claims."""
         failures = tuple({"reason": reason} for reason in verdict.reasons)
         event = ClaimsChecked(run_id=run_id, passed=verdict.may_publish, checks=checks, failures=failures)
-        self._record(self.question(partition_key), event)
+        self._record(self._asked(partition_key, run_id), event)
 
     def publish(self, partition_key: str, run_id: str, plan: Plan, weighed: Weighed, data_version: str) -> Insight:
         """Make the insight what readers see. An earlier one of the same question is withdrawn in the same append."""
-        record = self.question(partition_key)
+        record = self._asked(partition_key, run_id)
         insight = self._insight(record, plan, weighed, self._evidence(data_version), data_version)
         previous = self.archive.current(record.key)
         events: list[Event] = []
@@ -180,14 +182,14 @@ class Investigator:
 
     def withhold(self, partition_key: str, run_id: str, reason: str) -> None:
         """Record that the checks keep the new answer from readers."""
-        self._record(self.question(partition_key), InsightWithheld(run_id=run_id, reason=reason))
+        self._record(self._asked(partition_key, run_id), InsightWithheld(run_id=run_id, reason=reason))
 
     def fail(self, partition_key: str, run_id: str, error: Exception) -> None:
         """Record a failed investigation, with what the user can do about it."""
         kind = error.kind if isinstance(error, GembaError) else type(error).__name__
         hint = error.hint if isinstance(error, GembaError) else ""
         event = InvestigationFailed(run_id=run_id, kind=kind, message=str(error), hint=hint)
-        self._record(self.question(partition_key), event)
+        self._record(self._asked(partition_key, run_id), event)
 
     # What the phases share ----------------------------------------------------------------------------------------
 
@@ -200,7 +202,13 @@ class Investigator:
         return record
 
     def model(self, record: QuestionRecord) -> SemanticModel:
-        return SemanticModel.model_validate_json(record.model_yaml)
+        return self.desk.get(
+            ("model", record.model_yaml), lambda: SemanticModel.model_validate_json(record.model_yaml)
+        )
+
+    def _asked(self, partition_key: str, run_id: str) -> QuestionRecord:
+        """What the run works on. The state of the question may have moved since; what was asked has not."""
+        return self.desk.get(("asked", partition_key, run_id), lambda: self.question(partition_key))
 
     def _past_reads(self, record: QuestionRecord) -> tuple[PastRead, ...]:
         metric = getattr(record.question, "metric", None)
@@ -310,16 +318,7 @@ def past_insights(plan: Plan, archive: Archive) -> tuple[PastInsight, ...]:
     """The earlier insights that the plan names, as they stood when it was made."""
     found = ((read, archive.insight(read.insight_id)) for read in plan.past)
     return tuple(
-        PastInsight(
-            insight_id=insight.id,
-            question=insight.question,
-            summary=insight.summary,
-            created_at=insight.created_at,
-            claims=insight.claims,
-            withdrawn=read.withdrawn,
-        )
-        for read, insight in found
-        if insight is not None
+        replace(past_insight(insight), withdrawn=read.withdrawn) for read, insight in found if insight is not None
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +19,7 @@ from gemba.settings import REPOSITORY, Settings, load_connections, settings
 
 if TYPE_CHECKING:
     import stamina.instrumentation
+    from dagster import DagsterInstance
 
     from gemba.asking import Asker, Launch
     from gemba.evidence.store import EvidenceStore
@@ -161,10 +164,19 @@ class Workspace:
         )
 
     def _launch(self, partition_key: str, reason: str) -> str:
-        self.export_environment()
         from pipelines.run import run_investigation
 
-        return run_investigation(partition_key, reason=reason)
+        return run_investigation(partition_key, reason=reason, instance=self.dagster)
+
+    @cached_property
+    def dagster(self) -> DagsterInstance:
+        """Dagster's instance, open for as long as this process lives: to open it costs more than to record a run."""
+        self.export_environment()
+        from pipelines.run import opened
+
+        closing = ExitStack()
+        atexit.register(closing.close)
+        return closing.enter_context(opened())
 
 
 @dataclass(frozen=True)

@@ -52,10 +52,10 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster_shared.error import SerializableErrorInfo
 
 from assets.own_process import own_process
+from pipelines.storage import keep_connections
 
 POLL_S = 0.1
 STATUS_POLL_S = 2.0
-STORAGE_TIMEOUT_MS = 60_000
 
 THREAD_CONFIG = dg.Field(
     {
@@ -236,15 +236,6 @@ class ThreadExecutor(dg.Executor):
             raise error
         if stop_at is not None:
             raise DagsterExecutionInterruptedError("The run was interrupted; its steps have stopped.")
-
-
-def keep_connections(instance: dg.DagsterInstance) -> None:
-    """Let Dagster's storage use its connections again; no effect on storages other than PostgreSQL.
-
-    Without this each of the hundred and more events of a run opens one, with the server's password handshake: half of
-    what a run costs beside its work. Dagster does the same for its webserver.
-    """
-    instance.optimize_for_webserver(statement_timeout=STORAGE_TIMEOUT_MS, pool_recycle=3600, max_overflow=20)
 
 
 def _take(events: queue.SimpleQueue[Any], *, wait_s: float) -> Iterator[Any]:

@@ -32,7 +32,7 @@ def run_investigation(partition_key: str, *, reason: str, instance: dg.DagsterIn
     """
     from pipelines import definitions
 
-    with _opened(instance) as found:
+    with opened(instance) as found:
         return execute(definitions.defs, partition_key, reason=reason, instance=found)
 
 
@@ -54,7 +54,7 @@ def observe_sources(*only: tuple[str, str], instance: dg.DagsterInstance | None 
     from assets.keys import source_key
     from pipelines.definitions import build_definitions
 
-    with _opened(instance) as found:
+    with opened(instance) as found:
         job = build_definitions().resolve_job_def("observe_sources")
         if only:
             job = job.get_subset(asset_selection={source_key(model, source) for model, source in only})
@@ -118,16 +118,23 @@ def _origin(job: str) -> RemoteJobOrigin:
 
 
 @contextmanager
-def _opened(instance: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
-    """The given instance, or that of `DAGSTER_HOME`, opened and closed again."""
+def opened(instance: dg.DagsterInstance | None = None) -> Iterator[dg.DagsterInstance]:
+    """The given instance, or that of `DAGSTER_HOME`, opened and closed again.
+
+    Raises:
+        InputError: There is no `DAGSTER_HOME`, or Dagster's storage cannot be reached.
+    """
     import dagster as dg
+
+    from pipelines.storage import keep_connections
 
     if instance is not None:
         yield instance
         return
     try:
-        opened = dg.DagsterInstance.get()
+        found = dg.DagsterInstance.get()
     except dg.DagsterError as error:
         raise InputError(f"Dagster's storage: {error}", hint="set DAGSTER_HOME and GEMBA_DAGSTER_URL") from error
-    with opened:
-        yield opened
+    with found:
+        keep_connections(found)
+        yield found

@@ -16,7 +16,7 @@ from gemba.semantics.model import SemanticModel
 
 @dataclass(frozen=True, slots=True)
 class PastInsight:
-    """An earlier answer about the same metric, for the history agent."""
+    """An earlier answer about the same metric, for the history agent, with the claims it called significant."""
 
     insight_id: str
     question: Question

@@ -115,9 +115,12 @@ class PostgresArchive:
         return found, next(claim for claim in found.claims if claim.id == known)
 
     def past(self, *, model: str, metric: str, before: datetime, limit: int = 20) -> tuple[PastInsight, ...]:
-        condition = "model = %s AND metric = %s AND created_at < %s AND status <> 'pending_approval'"
-        found = self._insights(condition, [model, metric, before], limit)
-        return tuple(records.past_insight(insight) for insight in found)
+        rows = self._rows(
+            f"SELECT {records.PAST_COLUMNS} FROM {SCHEMA}.insight WHERE tenant = %s AND model = %s AND metric = %s"
+            " AND created_at < %s AND status <> 'pending_approval' ORDER BY position DESC LIMIT %s",
+            [model, metric, before, limit],
+        )
+        return tuple(records.past_row(row) for row in rows)
 
     def run(self, partition_key: str, run_id: str) -> RunRecord | None:
         where = "tenant = %s AND partition_key = %s AND run_id = %s"

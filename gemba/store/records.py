@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from gemba.agents.base import PastInsight
 from gemba.errors import InputError
-from gemba.insights.types import Findings, Gap, Insight, NotPlanned, Outcome
+from gemba.insights.types import Claim, Findings, Gap, Insight, NotPlanned, Outcome
 from gemba.planning.types import Plan
 from gemba.questions.types import question_from
 from gemba.store.ports import QuestionRecord, RunRecord, Submission
@@ -17,6 +19,7 @@ QUESTION_COLUMNS = (
     "state", "run_id", "attempts", "refusal", "error",
 )  # fmt: skip
 SUBMISSION_COLUMNS = ("stream", "text", "model", "as_of", "asked_by")
+CLAIMS: TypeAdapter[tuple[Claim, ...]] = TypeAdapter(tuple[Claim, ...])
 OUTCOMES: dict[str, type[Findings] | type[NotPlanned] | type[Gap]] = {
     "findings": Findings,
     "not_planned": NotPlanned,
@@ -47,8 +50,24 @@ def past_insight(found: Insight) -> PastInsight:
         question=found.question,
         summary=found.summary,
         created_at=found.created_at,
-        claims=found.claims,
+        claims=tuple(claim for claim in found.claims if claim.significant),
         withdrawn=found.status == "withdrawn",
+    )
+
+
+PAST_COLUMNS = """insight_id, payload -> 'question' AS question, payload ->> 'summary' AS summary, created_at, status,
+    jsonb_path_query_array(payload, '$.claims[*] ? (@.significant == true)')::text AS claims"""
+"""What `past_row` reads: a small part of an insight, whose whole payload takes tens of milliseconds to parse."""
+
+
+def past_row(row: Mapping[str, Any]) -> PastInsight:
+    return PastInsight(
+        insight_id=row["insight_id"],
+        question=question_from(row["question"]),
+        summary=row["summary"],
+        created_at=row["created_at"],
+        claims=CLAIMS.validate_json(row["claims"]),
+        withdrawn=row["status"] == "withdrawn",
     )
 
 
