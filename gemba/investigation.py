@@ -202,9 +202,7 @@ class Investigator:
         return record
 
     def model(self, record: QuestionRecord) -> SemanticModel:
-        return self.desk.get(
-            ("model", record.model_yaml), lambda: SemanticModel.model_validate_json(record.model_yaml)
-        )
+        return self.desk.get(("model", record.model_yaml), lambda: SemanticModel.model_validate_json(record.model_yaml))
 
     def _asked(self, partition_key: str, run_id: str) -> QuestionRecord:
         """What the run works on. The state of the question may have moved since; what was asked has not."""
