@@ -1,0 +1,234 @@
+"""Finding the rule that explains an outcome best: a beam over conjunctions, with a price for every condition."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from gemba.statistics.drivers_columns import Feature
+from gemba.statistics.drivers_rules import Condition, Floats, Mask, Outcome, Rule, Side
+
+MOST_CONDITIONS = 4
+BEAM = 8
+SWEEPS = 4
+LEAST_INSIDE = 5
+MARGIN = 3.0
+"""Nats that a condition must gain beyond its price: 20 to 1."""
+
+_EVEN = 64
+_TAIL = 1.3
+_SIDES: tuple[tuple[Side, int], ...] = (("below", 0), ("above", 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Features cut into bins: thresholds that are tried first, refined afterwards.
+
+    `features`: numeric ones first, categories last. `codes`, shape (numeric, n): the bin of each row, `missing` for
+    none. `cuts`: per numeric feature the thresholds between its bins. `prices`: nats that a condition on each feature
+    costs.
+    """
+
+    features: tuple[Feature, ...]
+    codes: NDArray[np.int32]
+    cuts: tuple[Floats, ...]
+    missing: int
+    prices: Floats
+
+    def scan(self, y: Floats, rows: Mask) -> tuple[Floats, Floats]:
+        """Rows and sums of `y` by numeric feature and bin, both of shape (numeric, missing), where there is a value."""
+        at = np.flatnonzero(rows)
+        many, width = self.codes.shape[0], self.missing + 1
+        flat = (self.codes[:, at] + np.arange(many, dtype=np.int32)[:, None] * width).ravel()
+        counts = np.bincount(flat, minlength=many * width).astype(np.float64)
+        sums: Floats = np.bincount(flat, weights=np.tile(y[at], many), minlength=many * width).astype(np.float64)
+        return counts.reshape(-1, width)[:, :-1], sums.reshape(-1, width)[:, :-1]
+
+    def scan_members(self, place: int, y: Floats, rows: Mask) -> tuple[Floats, Floats]:
+        """Rows and sums of `y` by member of a category, both of shape (members,)."""
+        values = self.features[place].values
+        known = rows & ~np.isnan(values)
+        codes, size = values[known].astype(int), len(self.features[place].members)
+        counts = np.bincount(codes, minlength=size).astype(np.float64)
+        return counts, np.bincount(codes, weights=y[known], minlength=size).astype(np.float64)
+
+
+def space(features: tuple[Feature, ...]) -> Space:
+    """Bin every feature at evenly spaced ranks, closer towards both ends.
+
+    Price of a condition: the logarithm of how many there were to choose from (kinds of feature, features of the kind,
+    thresholds and sides), as in a minimum description length. So a single column is preferred to a product that does
+    the same.
+
+    References:
+        J. Rissanen, "Modeling by shortest data description", Automatica 14, 465-471, 1978. A threshold's price:
+        N. R. Zhang and D. O. Siegmund, "A modified Bayes information criterion", Biometrics 63, 22-32, 2007.
+    """
+    features = tuple(sorted(features, key=lambda one: one.kind == "category"))
+    numeric = [one.values for one in features if one.kind != "category"]
+    rows = features[0].values.size
+    ranks = _ranks(rows)
+    cuts = tuple(_cuts(values, ranks) for values in numeric)
+    missing = max((len(cut) + 1 for cut in cuts), default=0)
+    codes = np.full((len(numeric), rows), missing, dtype=np.int32)
+    for place, (values, cut) in enumerate(zip(numeric, cuts, strict=True)):
+        known = ~np.isnan(values)
+        codes[place, known] = np.searchsorted(cut, values[known], side="left")
+    many = Counter(_class(one) for one in features)
+    choices = [2.0 * len(cut) for cut in cuts] + [1.0] * (len(features) - len(cuts))
+    prices = np.array([np.log(len(many) * many[_class(one)] * n) for one, n in zip(features, choices, strict=True)])
+    return Space(features, codes, cuts, missing, prices)
+
+
+def best_rule(found: Space, outcome: Outcome, among: Mask) -> Rule | None:
+    """The conjunction with the largest gain less price over the rows `among`, or None where no condition pays.
+
+    References:
+        Beam search over conjunctions: P. Clark and T. Niblett, "The CN2 induction algorithm", Machine Learning 3,
+        261-283, 1989. Dropping and replacing conditions afterwards: J. H. Friedman and N. I. Fisher, "Bump hunting in
+        high-dimensional data" (PRIM), Statistics and Computing 9, 123-143, 1999, where boxes are pasted alike.
+    """
+    beam: list[tuple[float, Rule]] = [(0.0, Rule(()))]
+    best: tuple[float, Rule] = (0.0, Rule(()))
+    for _ in range(MOST_CONDITIONS):
+        grown: dict[tuple[object, ...], tuple[float, Rule]] = {}
+        for _, rule in beam:
+            for value, wider in _extensions(found, outcome, rule, among):
+                key = tuple(sorted((one.feature, one.side) for one in wider.conditions))
+                if key not in grown or value > grown[key][0]:
+                    grown[key] = (value, wider)
+        beam = sorted(grown.values(), key=lambda one: -one[0])[:BEAM]
+        if not beam or beam[0][0] <= best[0] + MARGIN:
+            break
+        best = beam[0]
+    if not best[1].conditions:
+        return None
+    return _polished(found, outcome, best[1], among)
+
+
+def _extensions(found: Space, outcome: Outcome, rule: Rule, among: Mask) -> list[tuple[float, Rule]]:
+    """Per feature the best condition to add, as (gain less price, rule)."""
+    inside = rule.holds(found.features, among)
+    if inside.sum() < 2 * LEAST_INSIDE:
+        return []
+    used = {place for one in rule.conditions if one.side == "among" or one.by is not None for place in one.reads}
+    options: list[tuple[float, Condition]] = []
+    if found.cuts:
+        gains, ends = _thresholds(outcome, *found.scan(outcome.values, inside), among)
+        for place, cuts in enumerate(found.cuts):
+            for side, way in _SIDES:
+                gain, end = float(gains[way, place]), int(ends[way, place])
+                if np.isfinite(gain) and end < len(cuts):
+                    options.append((gain, Condition(place, side, float(cuts[end]))))
+    for place in range(len(found.cuts), len(found.features)):
+        if place not in used:
+            option = _best_members(outcome, place, *found.scan_members(place, outcome.values, inside), among)
+            if option is not None:
+                options.append(option)
+    rules = [(gain, priced(found, Rule((*rule.conditions, condition)))) for gain, condition in options]
+    return [(gain - wider.cost, wider) for gain, wider in rules]
+
+
+def _thresholds(outcome: Outcome, counts: Floats, sums: Floats, among: Mask) -> tuple[Floats, NDArray[np.intp]]:
+    """Best gain and place of the cut, both of shape (2, M): below and above."""
+    below = np.cumsum(counts, axis=1)[:, :-1], np.cumsum(sums, axis=1)[:, :-1]
+    above = counts.sum(axis=1, keepdims=True) - below[0], sums.sum(axis=1, keepdims=True) - below[1]
+    whole = counts.sum(axis=1, keepdims=True)
+    gains = []
+    for n, total in (below, above):
+        gain = outcome.gain(n, total, among)
+        gains.append(np.where((n >= LEAST_INSIDE) & (whole - n >= 1), gain, -np.inf))
+    both = np.stack(gains)
+    ends = both.argmax(axis=2)
+    return np.take_along_axis(both, ends[:, :, None], axis=2)[:, :, 0], ends
+
+
+def _best_members(
+    outcome: Outcome, place: int, counts: Floats, sums: Floats, among: Mask
+) -> tuple[float, Condition] | None:
+    """The set of members that gains most: the first few in order of their levels (W. D. Fisher, JASA 53, 1958)."""
+    present = np.flatnonzero(counts > 0)
+    if present.size < 2:
+        return None
+    best: tuple[float, float, Condition] = (-np.inf, -np.inf, Condition(place, "among"))
+    level = sums[present] / counts[present]
+    for order in (present[np.argsort(-level, kind="stable")], present[np.argsort(level, kind="stable")]):
+        n, total = np.cumsum(counts[order])[:-1], np.cumsum(sums[order])[:-1]
+        gain = outcome.gain(n, total, among)
+        worth = np.where(n >= LEAST_INSIDE, gain - _choice(counts.size, np.arange(1, order.size)), -np.inf)
+        at = int(worth.argmax())
+        if worth[at] > best[0]:
+            members = tuple(sorted(int(one) for one in order[: at + 1]))
+            best = float(worth[at]), float(gain[at]), Condition(place, "among", members=members)
+    return (best[1], best[2]) if np.isfinite(best[0]) else None
+
+
+def _choice(size: int, chosen: int | NDArray[np.intp]) -> Floats:
+    """Nats to say which `chosen` of `size` members."""
+    return gammaln(size + 1) - gammaln(chosen + 1) - gammaln(size - np.asarray(chosen) + 1) + np.log(size)
+
+
+def _polished(found: Space, outcome: Outcome, rule: Rule, among: Mask) -> Rule:
+    """Drop, replace or add one condition at a time while that pays."""
+    for _ in range(SWEEPS):
+        worth = worth_of(found, outcome, rule, among)
+        options: list[tuple[float, Rule]] = []
+        for place in range(len(rule.conditions)):
+            rest = rule.without(place)
+            if rest.conditions:
+                options.append((worth_of(found, outcome, rest, among) + MARGIN, priced(found, rest)))
+            options += _extensions(found, outcome, rest, among)
+        if len(rule.conditions) < MOST_CONDITIONS:
+            options += [(value - MARGIN, wider) for value, wider in _extensions(found, outcome, rule, among)]
+        value, better = max(options, key=lambda one: one[0])
+        if value <= worth + 1e-6:
+            return rule
+        rule = better
+    return rule
+
+
+def priced(found: Space, rule: Rule) -> Rule:
+    """The rule with the price of its conditions."""
+    cost = 0.0
+    for one in rule.conditions:
+        cost += float(found.prices[one.feature])
+        if one.side == "among":
+            cost += float(_choice(len(found.features[one.feature].members), len(one.members)))
+        if one.by is not None:
+            cost += float(found.prices[one.by]) + float(np.log(len(found.cuts[one.feature]) + 1)) * (len(one.cuts) - 1)
+    return replace(rule, cost=cost)
+
+
+def worth_of(found: Space, outcome: Outcome, rule: Rule, among: Mask) -> float:
+    """Gain less price."""
+    return outcome.of(rule.holds(found.features, among), among) - priced(found, rule).cost
+
+
+def _class(feature: Feature) -> str:
+    return "column" if feature.kind == "category" else feature.kind
+
+
+def _ranks(rows: int) -> NDArray[np.intp]:
+    """Ranks at which features are cut: evenly, and geometrically towards both ends."""
+    even = np.arange(1, _EVEN) * rows // _EVEN
+    ends = max(rows / _EVEN / LEAST_INSIDE, 1.0)
+    tail = (LEAST_INSIDE * _TAIL ** np.arange(int(np.log(ends) / np.log(_TAIL)) + 1)).astype(int)
+    ranks = np.unique(np.concatenate((even, tail, rows - tail)))
+    return ranks[(ranks >= 1) & (ranks < rows)]
+
+
+def _cuts(values: Floats, ranks: NDArray[np.intp]) -> Floats:
+    """Midpoints between neighbouring different values at the ranks."""
+    known = np.sort(values[~np.isnan(values)])
+    distinct = np.unique(known)
+    if distinct.size <= _EVEN:
+        return (distinct[:-1] + distinct[1:]) / 2.0
+    at = np.unique((ranks * (known.size / values.size)).astype(int))
+    at = at[(at >= 1) & (at < known.size)]
+    upper = np.searchsorted(distinct, known[at], side="left")
+    upper = np.unique(upper[upper >= 1])
+    return (distinct[upper - 1] + distinct[upper]) / 2.0
