@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gemba.errors import GembaError
+from interfaces.cli.bench import bench_app
 
 app = typer.Typer(
     name="gemba",
@@ -23,6 +24,7 @@ model_app = typer.Typer(help="Draft, check and explore semantic models.", no_arg
 insights_app = typer.Typer(help="Read what was found.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 app.add_typer(insights_app, name="insights")
+app.add_typer(bench_app, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Model = Annotated[str, typer.Option("--model", "-m", help="Path of a model file, or the name of one used before.")]

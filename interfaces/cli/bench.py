@@ -1,0 +1,28 @@
+"""`gemba bench`: the engine on data that others published, with predictions as their scorers read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+bench_app = typer.Typer(help="Run the engine on published benchmarks.", no_args_is_help=True)
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write the predictions.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+@bench_app.command("ai4i")
+def ai4i(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The CSV file, or its folder.")],
+    output: Output,
+    outcomes: Annotated[
+        list[str] | None, typer.Option("--outcome", help="A column to explain; default all of 0 and 1.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Name what drives each failure of a table of machines."""
+    from interfaces.cli import bench_drivers
+
+    raise typer.Exit(bench_drivers.ai4i(path, output, outcomes=outcomes or (), as_json=as_json))
