@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,6 +77,13 @@ class Candidate:
             return self.panel.den[self.index], whole.den[0], whole.den[0], whole.den[0]
         return self.panel.num[self.index], self.panel.den[self.index], whole.num[0], whole.den[0]
 
+    @property
+    def exposure(self) -> tuple[Floats, Floats] | None:
+        """What the level's numerators are proportional to, of the member and of the whole; None for shares."""
+        if self.aspect == "share":
+            return None
+        return self.panel.exposure[self.index], self.compared.whole.exposure[0]
+
 
 def comparison(found: Setting, whole: Panel) -> Comparison:
     """Set up the comparison with the total's change."""
@@ -97,6 +105,7 @@ def comparison(found: Setting, whole: Panel) -> Comparison:
         timeline=timeline,
         least=_least(form, whole, timeline),
         against_rest=False,
+        exposure=(whole.exposure, whole.exposure[0]),
     )
     return Comparison(found, whole, form, additive, change, own)
 
@@ -116,6 +125,7 @@ def candidates(compared: Comparison, members: Panel) -> list[Candidate]:
     whole_num, whole_den = compared.whole.num[0], compared.whole.den[0]
     least = _least(compared.form, members, timeline)
     weight = _weight(compared, members)
+    exposure = (members.exposure, compared.whole.exposure[0])
     common = {"weight": weight, "change": compared.change, "timeline": timeline}
     new = unknown_past(members.rows, timeline)
     tests: list[tuple[Aspect, Localised, NDArray[np.bool_]]] = [
@@ -129,6 +139,7 @@ def candidates(compared: Comparison, members: Panel) -> list[Candidate]:
                 least=least,
                 ratio=_is_ratio(compared),
                 most_df=_most_df(compared.form, members, timeline),
+                exposure=exposure,
                 **common,
             ),
             ~new,
@@ -143,13 +154,24 @@ def candidates(compared: Comparison, members: Panel) -> list[Candidate]:
         tests.append(("share", shares, ~new))
     if new.any() and never_negative(members.num, members.den, whole_num, whole_den):
         den = np.where(members.rows > 0, members.den, 0.0)
-        arrivals = localise_arrivals(members.num, den, whole_num, whole_den, chosen=new, **common)
+        arrivals = localise_arrivals(members.num, den, whole_num, whole_den, chosen=new, exposure=exposure, **common)
         tests.append(("arrival", arrivals, new))
     return [
         Candidate(compared, members, int(index), aspect, test)
         for aspect, test, applies in tests
         for index in np.flatnonzero(np.isfinite(test.p) & applies)
     ]
+
+
+def weights(every: Sequence[Candidate]) -> Floats:
+    """Weight of each test in the false-discovery control, mean 1: half of the budget for the single members.
+
+    The combinations are many more; without this the search among them would cost the members their power.
+    """
+    single = np.array([len(one.panel.grouping) == 1 for one in every], dtype=bool)
+    if single.all() or not single.any():
+        return np.ones(single.size)
+    return np.where(single, single.size / (2.0 * single.sum()), single.size / (2.0 * (~single).sum()))
 
 
 def _is_ratio(compared: Comparison) -> bool:

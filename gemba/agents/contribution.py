@@ -32,6 +32,8 @@ class ContributionAgent:
         notes: list[str] = []
         found: list[Breakdown] = []
         for grouping in two.groupings:
+            if len(grouping) > 1:
+                continue
             brief.check_time()
             try:
                 found.append(breakdown(two, grouping))

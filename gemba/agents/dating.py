@@ -11,7 +11,7 @@ from gemba.agents.panel import Setting
 from gemba.errors import SampleTooSmallError
 from gemba.statistics.change_point import ChangePoint, change_point
 from gemba.statistics.noise import estimate_noise
-from gemba.statistics.shift import residuals
+from gemba.statistics.shift import Exposure, residuals
 
 Floats = NDArray[np.float64]
 
@@ -29,19 +29,38 @@ class Dated:
 
 
 def date_change(
-    found: Setting, num: Floats, den: Floats, total_num: Floats, total_den: Floats, *, against_rest: bool
+    found: Setting,
+    num: Floats,
+    den: Floats,
+    total_num: Floats,
+    total_den: Floats,
+    *,
+    against_rest: bool,
+    exposure: Exposure | None = None,
 ) -> Dated | None:
     """When the level of one series (shape (T,)) changed: in the window, or up to twice its length before.
 
+    `exposure` as in `shift_tests`, shape (T,) each.
     None where the question compares two sides of one window (there is no before), or the series is too short.
     """
     if found.two_sided:
         return None
     timeline = found.timeline
-    both = (num[None], den[None])
-    if against_rest:
-        both = (np.stack([num, total_num - num]), np.stack([den, total_den if found.additive else total_den - den]))
-    residual, _, weight = residuals(*both, total_num, total_den, timeline=timeline, against_rest=against_rest)
+    own, whole = (den, total_den) if exposure is None else exposure
+
+    def with_rest(part: Floats, total: Floats) -> Floats:
+        return np.stack([part, total if found.additive else total - part]) if against_rest else part[None]
+
+    nums = np.stack([num, total_num - num]) if against_rest else num[None]
+    residual, _, weight = residuals(
+        nums,
+        with_rest(den, total_den),
+        total_num,
+        total_den,
+        timeline=timeline,
+        against_rest=against_rest,
+        exposure=(with_rest(own, whole), whole),
+    )
     residual, weight = residual[:1], weight[:1]
     noise = estimate_noise(residual, weight, history=timeline.history, block=timeline.block)
     deviation = np.divide(residual[0], weight[0], out=np.zeros_like(residual[0]), where=weight[0] > 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gemba.agents.candidates import Candidate
+from gemba.agents.candidates import Candidate, weights
 from gemba.agents.overlap import Left, Overlaps
 from gemba.agents.wording import segment_words
 from gemba.statistics.multiplicity import benjamini_hochberg
@@ -23,6 +23,9 @@ NEARLY_ALL = 0.8
 RIVAL = 0.7
 """Share of the accepted one's score that a rival must reach: the score is the root of a likelihood ratio."""
 
+CLEARLY = 1.5
+"""How many times as large a part's likelihood statistic must be for one more predicate."""
+
 MOST_RIVALS = 2
 MOST_NAMED = 6
 
@@ -38,6 +41,7 @@ class Cause:
     score: float
     rival_of: Candidate | None = None
     p_given: float | None = None
+    stands_out: bool = True
     echoes: tuple[Candidate, ...] = ()
 
 
@@ -52,8 +56,8 @@ def causes(chosen: list[Candidate], every: list[Candidate], overlaps: Overlaps, 
     """
     if any(one.compared.form is None for one in chosen):  # parts of products and quantiles do not add up
         return [Cause(one, one.score) for one in chosen]
-    limit = _limit(every, alpha)
-    waiting = [(one, Left(one.p, one.score, 0.0)) for one in chosen if one.p <= limit]
+    outstanding = _standing_out(every, alpha)
+    waiting = [(one, Left(one.p, one.score, 0.0)) for one in chosen if id(one) in outstanding]
     found: list[Cause] = []
     accepted: list[Candidate] = []
     above = float("inf")
@@ -82,7 +86,7 @@ def causes(chosen: list[Candidate], every: list[Candidate], overlaps: Overlaps, 
         found.append(Cause(first, best, p_given=p_given, echoes=tuple(echoes)))
         found += [Cause(one, min(one.score, best), rival_of=first) for one in rivals]
         waiting, above = remaining, best
-    return found + [Cause(one, one.score) for one in chosen if one.p > limit]
+    return found + [Cause(one, one.score, stands_out=False) for one in chosen if id(one) not in outstanding]
 
 
 def echo_note(cause: Cause) -> str:
@@ -98,16 +102,24 @@ def echo_note(cause: Cause) -> str:
     )
 
 
-def _limit(every: list[Candidate], alpha: float) -> float:
-    """The largest p-value that stands out among all tests of the search; below 0 where none does."""
+def _standing_out(every: list[Candidate], alpha: float) -> set[int]:
+    """Ids of the candidates that stand out among all tests of the search."""
     p = np.array([one.p for one in every])
-    out = p[benjamini_hochberg(p) <= alpha]
-    return float(out.max()) if out.size else -1.0
+    found = benjamini_hochberg(p, weights(every)) <= alpha
+    return {id(one) for one, out in zip(every, found, strict=True) if out}
 
 
 def _stands_for(member: Candidate, parent: Candidate, overlaps: Overlaps) -> bool:
-    """Whether a member of a coarser dimension is the better name for the whole of the parent's departure."""
-    if len(member.panel.grouping) != 1 or len(parent.panel.grouping) != 1:
+    """Whether a part of the parent is the better name for the whole of its departure.
+
+    A part with one more predicate must be clearly likelier as well: its score is the root of a likelihood ratio.
+    """
+    deeper = len(member.panel.grouping) - len(parent.panel.grouping)
+    if deeper not in (0, 1) or (deeper == 0 and len(member.panel.grouping) != 1):
+        return False
+    if deeper and not (
+        set(parent.segment) < set(member.segment) and _likelihood(member) >= CLEARLY * _likelihood(parent)
+    ):
         return False
     inside, back = overlaps.share_inside(member, parent), overlaps.share_inside(parent, member)
     if inside is None or back is None or inside < NESTED or back >= NESTED:
@@ -118,6 +130,10 @@ def _stands_for(member: Candidate, parent: Candidate, overlaps: Overlaps) -> boo
         and abs(part) >= NEARLY_ALL * abs(all_of_it)
         and (overlaps.without(parent, [member]).p > VANISHED)
     )
+
+
+def _likelihood(candidate: Candidate) -> float:
+    return float(candidate.tests.score[candidate.index]) ** 2
 
 
 def _is_rival(one: Candidate, first: Candidate, overlaps: Overlaps) -> bool:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gemba.agents.candidates import Candidate, candidates
+from gemba.agents.candidates import Candidate, Comparison, candidates, comparison
 from gemba.agents.panel import Panel
 
 Floats = NDArray[np.float64]
-Parts = tuple[Floats, Floats, Floats, Floats]
+Parts = tuple[Floats, Floats, Floats, Floats, Floats]
 
+PARTS = ("num", "den", "rows", "squares", "exposure")
 LEAST_LEFT = 0.02
 """Share of its rows in the window that a segment must keep to be tested without another's."""
 
@@ -44,7 +45,7 @@ class Overlaps:
         mine, theirs = _members(one), _members(other)
         nothing = np.zeros_like(one.panel.num[0])
         if any(theirs.get(name, value) != value for name, value in mine.items()):
-            return nothing, nothing, nothing, nothing
+            return nothing, nothing, nothing, nothing, nothing
         wanted = mine | theirs
         for candidate, members in ((one, mine), (other, theirs)):
             if members == wanted:
@@ -103,6 +104,12 @@ class Overlaps:
         return left
 
 
+def left_of_whole(compared: Comparison, other: Candidate) -> float:
+    """p-value of "the total did not change" without the rows of a segment."""
+    rest = _less(compared.whole, 0, _parts(other.panel, np.array([other.index])), compared.additive)
+    return float(comparison(compared.found, rest).own.p[0])
+
+
 def _test(whole: Panel, panel: Panel, candidate: Candidate) -> Left:
     """The candidate's aspect with another whole and panel."""
     index = candidate.index
@@ -147,21 +154,21 @@ def _less_amount(panel: Panel, one: Candidate, amount: float) -> Panel:
 def _with_rest(panel: Panel, index: int, whole: Panel, additive: bool) -> Panel:
     """One member and all others together: what a level is held against is learnt from the panel's members."""
     row = slice(index, index + 1)
-    rest = [getattr(whole, name) - getattr(panel, name)[row] for name in ("num", "den", "rows", "squares")]
+    rest = [getattr(whole, name) - getattr(panel, name)[row] for name in PARTS]
     if additive:
-        rest[1] = whole.den
+        rest[1] = rest[4] = whole.den
     both = [
         np.concatenate([getattr(panel, name)[row], np.maximum(other, 0.0) if name != "num" else other])
-        for name, other in zip(("num", "den", "rows", "squares"), rest, strict=True)
+        for name, other in zip(PARTS, rest, strict=True)
     ]
     return Panel(panel.grouping, (panel.members[index], panel.members[index]), *both)
 
 
 def _less(panel: Panel, index: int, parts: Parts, additive: bool) -> Panel:
     """The panel with the parts taken out of one member. The denominator of a metric that adds up is time: it stays."""
-    arrays = [panel.num.copy(), panel.den.copy(), panel.rows.copy(), panel.squares.copy()]
+    arrays = [getattr(panel, name).copy() for name in PARTS]
     for place, (array, part) in enumerate(zip(arrays, parts, strict=True)):
-        if not (additive and place == 1):
+        if not (additive and place in (1, 4)):
             left = array[index] - part
             array[index] = np.where(np.abs(left) < 1e-9 * np.abs(array[index]), 0.0, left)
     return Panel(panel.grouping, panel.members, *arrays)
@@ -191,4 +198,4 @@ def _members(candidate: Candidate) -> dict[str, str | None]:
 
 
 def _parts(panel: Panel, chosen: NDArray[np.int64]) -> Parts:
-    return tuple(part[chosen].sum(axis=0) for part in (panel.num, panel.den, panel.rows, panel.squares))  # type: ignore[return-value]
+    return tuple(part[chosen].sum(axis=0) for part in (getattr(panel, name) for name in PARTS))  # type: ignore[return-value]

@@ -31,6 +31,7 @@ class Panel:
 
     `num / den` is the metric, unscaled. A metric that adds up has `den` 1 in every bucket that the data cover;
     one that cannot be written as a ratio (product, quantile) has its own value as `num` and `den` 1.
+    `exposure` is what the numerators are proportional to: the denominator, or what the mix lets one expect of it.
     `rows` counts source rows; `squares` adds up the squares of a summed column (0 for other kinds).
     """
 
@@ -40,6 +41,7 @@ class Panel:
     den: Floats
     rows: Floats
     squares: Floats
+    exposure: Floats
 
     def segment(self, index: int) -> Segment:
         """The member as predicates, in order of the grouping."""
@@ -130,8 +132,8 @@ def setting(brief: Brief) -> Setting:
     return Setting(brief, question, starts, timeline, request.bucket, two_sided, covered)
 
 
-def panel(setting: Setting, grouping: Grouping) -> Panel:
-    """The members of `grouping`, most rows first."""
+def panel(setting: Setting, grouping: Grouping, mix: pl.DataFrame | None = None) -> Panel:
+    """The members of `grouping`, most rows first. Without `mix` (`gemba.agents.mix`) exposure is the denominator."""
     brief = setting.brief
     frames = [brief.evidence.cube(HISTORY, grouping)]
     if setting.two_sided:
@@ -164,7 +166,21 @@ def panel(setting: Setting, grouping: Grouping) -> Panel:
         den = np.broadcast_to(setting.covered.astype(float), shape).copy()
     order = np.argsort(-n.sum(axis=1), kind="stable")
     ordered = cast("tuple[tuple[str | None, ...], ...]", tuple(members[i] for i in order))
-    return Panel(grouping, ordered, num[order], den[order], n[order], squares[order])
+    exposure = den
+    if mix is not None:
+        exposure = np.zeros(shape)
+        cells = mix.group_by([*grouping, "at"]).agg(pl.col("exposure").sum())
+        place = (
+            pl.DataFrame(members, schema=dict.fromkeys(grouping, pl.String), orient="row").with_row_index("member")
+            if grouping
+            else None
+        )
+        if place is None:
+            cells = cells.with_columns(member=pl.lit(0))
+        else:
+            cells = cells.join(place, on=list(grouping), nulls_equal=True)
+        exposure[cells["member"].to_numpy(), cells["at"].to_numpy()] = cells["exposure"].to_numpy()
+    return Panel(grouping, ordered, num[order], den[order], n[order], squares[order], exposure[order])
 
 
 def _columns(frame: pl.DataFrame, model: SemanticModel, metric: str) -> tuple[Floats, Floats, Floats, Floats]:

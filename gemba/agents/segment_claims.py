@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from gemba.agents.candidates import Comparison, strength_of_whole
 from gemba.agents.dating import date_change
 from gemba.agents.echoes import Cause
+from gemba.agents.panel import Panel
 from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
 from gemba.evidence.measure import additive_column
 from gemba.insights.ids import claim_id
@@ -53,7 +56,8 @@ def segment_claim(compared: Comparison, cause: Cause, *, dates: dict[str, str]) 
         )
     else:
         statement = (
-            f"{who} went from {quantity(before, shown)} to {quantity(after, shown)}; against what the rest did this is "
+            f"{who} went from {quantity(before, shown)} to {quantity(after, shown)}; against what the rest did"
+            f"{_allowing(candidate.panel, i)} this is "
             f"{quantity(effect, unit, signed=True)} ({interval})."
         )
     statement += _part(percent, explained, change, difference_unit(model, metric))
@@ -105,11 +109,12 @@ def whole_claim(compared: Comparison) -> Claim | None:
     factor = scale * (float(found.timeline.window.sum()) if compared.additive else 1.0)
     low, high = own.interval()
     before, effect = float(own.before[0]) * factor, float(own.effect[0]) * factor
+    after = float(own.expected[0]) * factor + effect
     ci = (float(low[0]) * factor, float(high[0]) * factor)
     statement = (
         f"{name_of(metric).capitalize()} moved as a whole, from {quantity(before, shown)} to "
-        f"{quantity(before + effect, shown)}: {quantity(effect, unit, signed=True)} (95 % interval {number(ci[0])} to "
-        f"{number(ci[1])}). No segment accounts for it better."
+        f"{quantity(after, shown)}{_allowing(compared.whole, 0) or ':'} {quantity(effect, unit, signed=True)} (95 % "
+        f"interval {number(ci[0])} to {number(ci[1])}). No segment accounts for it better."
     )
     dates = {}
     dated = date_change(
@@ -119,6 +124,7 @@ def whole_claim(compared: Comparison) -> Claim | None:
         compared.whole.num[0],
         compared.whole.den[0],
         against_rest=False,
+        exposure=(compared.whole.exposure[0], compared.whole.exposure[0]),
     )
     if dated is not None:
         dates = {"date": dated.date, "date_low": dated.low, "date_high": dated.high}
@@ -139,7 +145,7 @@ def whole_claim(compared: Comparison) -> Claim | None:
         details={
             "aspect": "whole",
             "before": before,
-            "after": before + effect,
+            "after": after,
             "whole_change": compared.change * scale,
             "explained_pct": 100.0,
             "deviation_pct": 100.0 * float(own.effect[0] / abs(own.expected[0])) if own.expected[0] else 0.0,
@@ -147,6 +153,12 @@ def whole_claim(compared: Comparison) -> Claim | None:
             **dates,
         },
     )
+
+
+def _allowing(panel: Panel, index: int) -> str:
+    """Says that the mix is allowed for, where it is."""
+    same = np.array_equal(panel.exposure[index], panel.den[index])
+    return "" if same else ", its mix allowed for,"
 
 
 def _part(percent: float, explained: float, change: float, unit: str) -> str:

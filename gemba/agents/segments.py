@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gemba.agents.base import Brief
-from gemba.agents.candidates import Candidate, candidates, comparison, strength_of_whole
+from gemba.agents.candidates import Candidate, Comparison, candidates, comparison, strength_of_whole, weights
 from gemba.agents.dating import date_change, first_seen
-from gemba.agents.echoes import causes, echo_note
-from gemba.agents.overlap import Overlaps
+from gemba.agents.echoes import VANISHED, Cause, causes, echo_note
+from gemba.agents.mix import cells_of, mix_of
+from gemba.agents.overlap import Overlaps, left_of_whole
 from gemba.agents.panel import Panel, panel, setting
 from gemba.agents.segment_claims import segment_claim, whole_claim
 from gemba.errors import SampleTooSmallError
@@ -26,6 +27,8 @@ MOST_COMPARED = 24
 MOST_PREDICATES = 2
 LEAST_BUCKETS = 14
 CONVINCING = 0.002
+WHOLE = 0.05
+"""Share of the false-discovery budget for the first thing to ask: whether the whole moved."""
 
 
 class SegmentsAgent:
@@ -37,7 +40,8 @@ class SegmentsAgent:
     def analyse(self, brief: Brief) -> Findings | Gap:
         try:
             found = setting(brief)
-            compared = comparison(found, panel(found, TOTAL))
+            mix = mix_of(found)
+            compared = comparison(found, panel(found, TOTAL, mix))
         except SampleTooSmallError as error:
             return Gap(agent=AGENT, reason="too_little_data", message=str(error))
         buckets = int(found.timeline.history.sum())
@@ -49,7 +53,9 @@ class SegmentsAgent:
         panels: list[Panel] = []
         for grouping in found.groupings:
             brief.check_time()
-            members = panel(found, grouping)
+            if grouping == cells_of(found):
+                continue
+            members = panel(found, grouping, mix)
             if len(members.members) > MOST_MEMBERS:
                 notes.append(f"{' and '.join(grouping)}: {len(members.members)} members, too many to compare.")
             elif len(members.members) > 1:
@@ -71,7 +77,7 @@ class SegmentsAgent:
         claims: list[Claim] = []
         owner: dict[int, str] = {}
         whole = whole_claim(compared)
-        if whole is not None and all(strength_of_whole(compared) >= one.score for one in chosen):
+        if whole is not None and _stands_alone(compared, chosen):
             claims.append(whole)
         for cause in chosen[:MOST_CLAIMS]:
             brief.check_time()
@@ -79,11 +85,23 @@ class SegmentsAgent:
             claims.append(claim)
             owner[id(cause.candidate)] = claim.id
         notes += [note for cause in chosen if (note := echo_note(cause))]
-        tests = tuple(Test(id=f"{AGENT}:{one.label}", p_value=float(one.p), claim=owner.get(id(one))) for one in every)
+        tests = tuple(
+            Test(id=f"{AGENT}:{one.label}", p_value=float(one.p), claim=owner.get(id(one)), weight=float(weight))
+            for one, weight in zip(every, weights(every), strict=True)
+        )
         if np.isfinite(compared.own.p[0]):
             owned = claims[0].id if claims and claims[0] is whole else None
-            tests = (Test(id=f"{AGENT}:whole", p_value=float(compared.own.p[0]), claim=owned), *tests)
+            first = max(1.0, WHOLE * len(every))
+            tests = (Test(id=f"{AGENT}:whole", p_value=float(compared.own.p[0]), claim=owned, weight=first), *tests)
         return Findings(agent=AGENT, claims=tuple(claims), tests=tests, notes=tuple(notes))
+
+
+def _stands_alone(compared: Comparison, chosen: list[Cause]) -> bool:
+    """Whether "the whole moved" is a better account than any segment, and is not a segment's doing alone."""
+    if any(strength_of_whole(compared) < one.score for one in chosen):
+        return False
+    listed = [one.candidate for one in chosen if one.stands_out and one.candidate.aspect != "share"]
+    return not listed or left_of_whole(compared, listed[0]) <= VANISHED
 
 
 def distinct(every: list[Candidate]) -> list[Candidate]:
@@ -95,14 +113,16 @@ def distinct(every: list[Candidate]) -> list[Candidate]:
     """
     ordered = sorted(every, key=lambda one: (-one.score, len(one.panel.grouping), one.label))
     groups: list[list[Candidate]] = []
+    firsts = np.empty((MOST_COMPARED, int(every[0].compared.found.timeline.window.sum())))
     for candidate in ordered:
         if not np.isfinite(candidate.score):
             break
         rows = _window_rows(candidate)
-        same = next((group for group in groups if same_rows(rows, _window_rows(group[0]))), None)
-        if same is not None:
-            same.append(candidate)
+        same = np.flatnonzero(same_rows(rows, firsts[: len(groups)]))
+        if same.size:
+            groups[same[0]].append(candidate)
         elif len(groups) < MOST_COMPARED:
+            firsts[len(groups)] = rows
             groups.append([candidate])
     return [min(group, key=_plainness) for group in groups]
 
@@ -135,5 +155,7 @@ def _dates(candidate: Candidate) -> dict[str, str]:
         first = first_seen(found, candidate.panel.rows[candidate.index])
         return {"date": first, "date_low": first, "date_high": first}
     num, den, total_num, total_den = candidate.series
-    dated = date_change(found, num, den, total_num, total_den, against_rest=candidate.aspect == "level")
+    dated = date_change(
+        found, num, den, total_num, total_den, against_rest=candidate.aspect == "level", exposure=candidate.exposure
+    )
     return {} if dated is None else {"date": dated.date, "date_low": dated.low, "date_high": dated.high}

@@ -68,13 +68,17 @@ class Claim(_Frozen):
 
 
 class Test(_Frozen):
-    """A hypothesis test that was run, whether or not a claim came of it. All of them count for the q-values."""
+    """A hypothesis test that was run, whether or not a claim came of it. All of them count for the q-values.
+
+    `weight`: its part of the false-discovery budget, fixed before looking; an agent's weights should have the mean 1.
+    """
 
     __test__ = False  # not a pytest class
 
     id: str
     p_value: float
     claim: str | None = None
+    weight: float = Field(default=1.0, gt=0.0)
 
 
 class Chart(_Frozen):

@@ -111,14 +111,18 @@ def _tested(findings: Sequence[Findings], *, alpha: float) -> tuple[list[Claim],
     a test of its own, so that no agent can keep its tests out of the family.
     """
     claims = [claim for one in findings for claim in one.claims]
-    pairs = [(test.claim, test.p_value) for one in findings for test in one.tests]
-    accounted = {claim for claim, _ in pairs}
-    pairs += [(claim.id, claim.p_value) for claim in claims if claim.p_value is not None and claim.id not in accounted]
-    sound = [(claim, p) for claim, p in pairs if math.isfinite(p) and 0.0 <= p <= 1.0]
+    pairs = [(test.claim, test.p_value, test.weight) for one in findings for test in one.tests]
+    accounted = {claim for claim, _, _ in pairs}
+    pairs += [
+        (claim.id, claim.p_value, 1.0) for claim in claims if claim.p_value is not None and claim.id not in accounted
+    ]
+    sound = [(claim, p, weight) for claim, p, weight in pairs if math.isfinite(p) and 0.0 <= p <= 1.0]
     unsound = len(pairs) - len(sound)
-    q_values = benjamini_hochberg(np.array([p for _, p in sound], dtype=np.float64))
+    q_values = benjamini_hochberg(
+        np.array([p for _, p, _ in sound], dtype=np.float64), np.array([weight for _, _, weight in sound])
+    )
     q_of: dict[str, float] = {}
-    for (claim, _), q in zip(sound, q_values, strict=True):
+    for (claim, _, _), q in zip(sound, q_values, strict=True):
         if claim is not None:
             q_of[claim] = max(float(q), q_of.get(claim, 0.0))
     weighed = []

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from gemba.evidence.measure import ratio_form
 from gemba.evidence.types import Coverage, Grouping
 from gemba.questions.types import Predicate
 from gemba.semantics.graph import dimensions_of, reachable
@@ -29,11 +30,13 @@ class Candidates:
     dimensions: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
     chains: tuple[Grouping, ...] = ()
+    cells: Grouping | None = None
     left_out: tuple[str, ...] = ()
 
     @property
     def groupings(self) -> tuple[Grouping, ...]:
-        return (*((name,) for name in self.dimensions), *self.chains, *self.pairs)
+        whole = () if self.cells is None or self.cells in self.chains else (self.cells,)
+        return (*((name,) for name in self.dimensions), *self.chains, *whole, *self.pairs)
 
 
 def candidates_for(
@@ -83,7 +86,10 @@ def candidates_for(
         for other in others
         if len(others) == 1 and not any(name in chain for chain in chains)
     )
-    return Candidates(tuple(chosen), tuple(pairs[:MOST_PAIRS]), chains, tuple(left_out))
+    form = ratio_form(model, metric)
+    small = rows <= SMALL_SOURCE_ROWS and form is not None and form.den is not None
+    cells = tuple(chosen) if small and len(chosen) > 1 else None
+    return Candidates(tuple(chosen), tuple(pairs[:MOST_PAIRS]), chains, cells, tuple(left_out))
 
 
 def determines(model: SemanticModel, name: str, other: str) -> bool:

@@ -6,11 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def benjamini_hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+def benjamini_hochberg(
+    p_values: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """Adjust p-values so that `q <= alpha` keeps the expected share of false discoveries at or below `alpha`.
 
     Args:
         p_values: Shape (m,), each in [0, 1], no NaN; m may be 0.
+        weights: Positive, shape (m,), chosen before the data were seen: each p-value is divided by its own. They are
+            scaled to the mean 1, which is what keeps the rate.
 
     Returns:
         q-values, shape (m,), in the order given: `min over j with p_j >= p_i of m * p_j / rank(p_j)`, at most 1.
@@ -25,9 +29,15 @@ def benjamini_hochberg(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
 
     References:
         Y. Benjamini and Y. Hochberg, "Controlling the False Discovery Rate", J. R. Statist. Soc. B 57(1), 289-300,
-        1995. Dependence: Y. Benjamini and D. Yekutieli, Ann. Statist. 29(4), 1165-1188, 2001, theorem 1.2.
+        1995. Weights: C. R. Genovese, K. Roeder and L. Wasserman, "False discovery control with p-value weighting",
+        Biometrika 93(3), 509-524, 2006. Dependence: Y. Benjamini and D. Yekutieli, Ann. Statist. 29(4), 1165-1188,
+        2001, theorem 1.2.
     """
-    return _step_up(p_values, penalty=1.0)
+    if weights is None:
+        return _step_up(p_values, penalty=1.0)
+    share = np.asarray(weights, dtype=np.float64)
+    q = _step_up(np.minimum(p_values / (share / share.mean()), 1.0), penalty=1.0) if share.size else p_values
+    return np.maximum(q, p_values)
 
 
 def benjamini_yekutieli(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,6 +130,7 @@ def _trimmed_mean_square(
     return np.where(kept > 1, raw * lift * kept / np.maximum(kept - fitted, np.maximum(0.3 * kept, 1.0)), np.nan), kept
 
 
+@cache
 def _lift(blocks: int, drop: int, size: int) -> float:
     """What the mean of the kept blocks must be multiplied by, were the noise normal and independent."""
     if drop == 0 or blocks <= drop or size < 1:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from gemba.statistics.arrivals import arrival_tests
-from gemba.statistics.shift import LEAST_HISTORY, MOST_DF, Shift, Timeline, shift_tests
+from gemba.statistics.shift import LEAST_HISTORY, MOST_DF, Exposure, Shift, Timeline, shift_tests
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -55,6 +55,7 @@ def localise(
     least: float | Floats,
     ratio: bool = False,
     most_df: float | Floats = MOST_DF,
+    exposure: Exposure | None = None,
 ) -> Localised:
     """Test the level of every segment against its own past and against the rest of the total.
 
@@ -65,7 +66,7 @@ def localise(
         change: Change of the total; only its sign and size against `explained` matter.
         ratio: The metric is a ratio. A segment must then depart from the rest's factor and from its amount: when all
             rates rise by one amount, low rates rise by a larger factor, and are no cause for that.
-        timeline, least, most_df: As in `shift_tests`.
+        timeline, least, most_df, exposure: As in `shift_tests`.
 
     Returns:
         `p` is that of "changed as the rest did", and counts only where the segment's own level also changed, in the
@@ -73,17 +74,41 @@ def localise(
         The second condition can only make the test safer. Elsewhere `p` is the larger of both, at least 0.05.
     """
     own = shift_tests(
-        num, den, total_num, total_den, timeline=timeline, least=least, most_df=most_df, against_rest=False
+        num,
+        den,
+        total_num,
+        total_den,
+        timeline=timeline,
+        least=least,
+        most_df=most_df,
+        against_rest=False,
+        exposure=exposure,
     )
     rest = shift_tests(
-        num, den, total_num, total_den, timeline=timeline, least=least, most_df=most_df, against_rest=True
+        num,
+        den,
+        total_num,
+        total_den,
+        timeline=timeline,
+        least=least,
+        most_df=most_df,
+        against_rest=True,
+        exposure=exposure,
     )
     visible = (np.sign(own.effect) == np.sign(rest.effect)) & (own.p <= VISIBLE)
     p = np.where(visible, rest.p, np.maximum(np.maximum(own.p, rest.p), VISIBLE))
     p = np.where(np.isfinite(own.p) & np.isfinite(rest.p), p, np.nan)
     if ratio:
         amount = shift_tests(
-            num, den, total_num, total_den, timeline=timeline, least=least, against_rest=True, by_amount=True
+            num,
+            den,
+            total_num,
+            total_den,
+            timeline=timeline,
+            least=least,
+            against_rest=True,
+            by_amount=True,
+            exposure=exposure,
         )
         together = np.sign(amount.effect) == np.sign(rest.effect)
         p = np.where(np.isfinite(amount.p), np.maximum(p, np.where(together, amount.p, 1.0)), p)
@@ -129,9 +154,10 @@ def localise_arrivals(
     change: float,
     timeline: Timeline,
     chosen: Mask,
+    exposure: Exposure | None = None,
 ) -> Localised:
     """Test members that have no past of their own against others of their kind (`arrival_tests`)."""
-    found = arrival_tests(num, den, total_num, total_den, timeline=timeline, chosen=chosen)
+    found = arrival_tests(num, den, total_num, total_den, timeline=timeline, chosen=chosen, exposure=exposure)
     explained = found.effect * weight
     share = explained / change if change else np.zeros_like(explained)
     deviation = found.ratio - 1.0
@@ -199,7 +225,7 @@ def unknown_past(rows: Floats, timeline: Timeline) -> Mask:
     return (seen & timeline.window).any(axis=1) & ((before < LEAST_HISTORY) | ~(seen & timeline.baseline).any(axis=1))
 
 
-def same_rows(first: Floats, second: Floats, *, tolerance: float = 0.05) -> bool:
-    """Whether two segments are made of the same rows, judged by their row counts per bucket, shape (T,)."""
-    whole = float(np.maximum(first, second).sum())
-    return whole > 0 and float(np.abs(first - second).sum()) <= tolerance * whole
+def same_rows(first: Floats, others: Floats, *, tolerance: float = 0.05) -> Mask:
+    """Which of the others, (S, T), are made of the same rows as the first, (T,), judged by their counts; shape (S,)."""
+    whole = np.maximum(first, others).sum(axis=1)
+    return (whole > 0) & (np.abs(first - others).sum(axis=1) <= tolerance * whole)

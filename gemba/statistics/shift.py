@@ -13,6 +13,7 @@ from gemba.statistics.noise import TRIMMED, Noise, estimate_noise
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Exposure = tuple[Floats, Floats]
 
 LEAST_HISTORY = 8
 """Observations in history below which a series has no noise of its own."""
@@ -71,6 +72,7 @@ def shift_tests(
     by_amount: bool = False,
     trimmed: float = TRIMMED,
     most_df: float | Floats = MOST_DF,
+    exposure: Exposure | None = None,
 ) -> Shift:
     """Test every series for a change of level from baseline to window.
 
@@ -86,6 +88,8 @@ def shift_tests(
         trimmed: Share of the noisiest weeks of the history that are left out as earlier incidents.
         most_df: Bound on the degrees of freedom, scalar or shape (S,): a sum of few, unequal rows has heavy tails.
         by_amount: With `against_rest`: by the same amount even where values cannot be negative.
+        exposure: What the numerators are proportional to, of the series (S, T) and of the total (T,), in place of the
+            denominators: what the mix lets one expect (`standardise`). Levels stay those of the denominators.
 
     Returns:
         Null distribution: Student's t whose standard error comes from history only: quasi-likelihood
@@ -101,7 +105,14 @@ def shift_tests(
     """
     positive = never_negative(num, den, total_num, total_den)
     residual, mean, weight = residuals(
-        num, den, total_num, total_den, timeline=timeline, against_rest=against_rest, by_amount=by_amount
+        num,
+        den,
+        total_num,
+        total_den,
+        timeline=timeline,
+        against_rest=against_rest,
+        by_amount=by_amount,
+        exposure=exposure,
     )
     ok = weight > 0
     seasons = len(np.unique(timeline.season))
@@ -166,13 +177,15 @@ def residuals(
     timeline: Timeline,
     against_rest: bool,
     by_amount: bool = False,
+    exposure: Exposure | None = None,
 ) -> tuple[Floats, Floats, Floats]:
     """Observed minus expected numerators, what was expected, and the weight, all (S, T); weight 0: nothing is known.
 
     Arguments as in `shift_tests`. Dividing a residual by its weight gives a relative deviation (absolute, in the
     metric's unit, where amounts can be negative).
     """
-    expectation = expect(num, den, total_num, total_den, season=timeline.season, history=timeline.history)
+    own, whole = (den, total_den) if exposure is None else exposure
+    expectation = expect(num, own, total_num, whole, season=timeline.season, history=timeline.history)
     mean, weight = expectation.mean, expectation.weight
     if against_rest:
         positive = not by_amount and never_negative(num, den, total_num, total_den)

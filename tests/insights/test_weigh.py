@@ -198,3 +198,13 @@ def test_a_recomputed_claim_equals_its_stored_one_to_a_billionth() -> None:
     assert moved.differing == ("details.before",)
     assert moved.difference == pytest.approx(0.1 / 2.1)
     assert compare_claims(claim, claim.model_copy(update={"ci": None})).difference == math.inf
+
+
+def test_weights_move_power_and_keep_the_rate() -> None:
+    p = np.array([0.004, 0.3, 0.6, 0.9])
+    assert benjamini_hochberg(p, np.array([3.0, 1.0, 1.0, 1.0]))[0] < benjamini_hochberg(p)[0]
+    assert benjamini_hochberg(p, np.full(4, 7.0)) == pytest.approx(benjamini_hochberg(p))
+    rng = np.random.default_rng(21)
+    weights = np.repeat([4.0, 0.5], [10, 60])
+    false = [(benjamini_hochberg(rng.random(70), weights) <= 0.05).any() for _ in range(2000)]
+    assert np.mean(false) < 0.065

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from gemba.statistics.arrivals import arrival_tests
 from gemba.statistics.segments import localise
 from gemba.statistics.shift import shift_tests
 from tests.statistics.nulls import family, timeline
@@ -107,3 +108,18 @@ def test_a_constant_series_gives_no_number() -> None:
         num, den, num.sum(axis=0), den.sum(axis=0), timeline=timeline(), counts=False, against_rest=False
     )
     assert not (shift.p < 1).any()
+
+
+def test_an_arrival_with_hardly_a_row_is_not_called_for_having_none() -> None:
+    rng = np.random.default_rng(31)
+    at = timeline(days=70, window=7)
+    num, den = np.zeros((12, 70)), np.zeros((12, 70))
+    for lot in range(11):
+        inside = slice(6 * lot, 6 * lot + 6)
+        den[lot, inside] = 4000.0
+        num[lot, inside] = rng.poisson(100.0, num[lot, inside].size)
+    den[11, 66] = 20.0  # half a piece of scrap would be usual
+    found = arrival_tests(
+        num, den, num.sum(axis=0) + 4000.0, den.sum(axis=0) + 160_000.0, timeline=at, chosen=np.arange(12) == 11
+    )
+    assert found.p[11] > 0.2
