@@ -97,6 +97,17 @@ class SampleTooSmallError(GembaError):
         super().__init__(f"{method} needs at least {needed} observations, got {got}")
 
 
+class UnusableValuesError(GembaError):
+    """A method cannot take these values: not finite, constant, a baseline of zero. `reason` says what is wrong."""
+
+    kind = "unusable_values"
+
+    def __init__(self, method: str, reason: str) -> None:
+        self.method = method
+        self.reason = reason
+        super().__init__(f"{method}: {reason}")
+
+
 class RefusedError(GembaError):
     """A question that cannot be answered. `reason` is one of the contract's refusal reasons."""
 

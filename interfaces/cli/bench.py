@@ -26,3 +26,15 @@ def ai4i(
     from interfaces.cli import bench_drivers
 
     raise typer.Exit(bench_drivers.ai4i(path, output, outcomes=outcomes or (), as_json=as_json))
+
+
+@bench_app.command("rca")
+def rca(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of cases; told apart by their columns.")],
+    output: Output,
+    as_json: Json = False,
+) -> None:
+    """Name the combinations of members behind the change in every case of a folder."""
+    from interfaces.cli import bench_root_causes
+
+    raise typer.Exit(bench_root_causes.rca(path, output, as_json=as_json))

@@ -1,0 +1,195 @@
+"""Which combinations of members explain a change: several at a time, of mixed depth, none when nothing stands out.
+
+Every cause is a segment whose leaves share one relative change (the ripple effect of HotSpot and Squeeze). A set of
+causes is worth its names when it makes the data shorter to describe: its gain in likelihood over noise alone must
+exceed the cost of naming the segments among all combinations (minimum description length). That is also the stop.
+
+References:
+    Y. Sun et al., "HotSpot: Anomaly Localization for Additive KPIs with Multi-Dimensional Attributes", IEEE Access 6,
+    2018; Z. Li et al., "Generic and Robust Localization of Multi-dimensional Root Causes" (Squeeze), ISSRE 2019;
+    M. Kalander, "RiskLoc: Localization of Multi-dimensional Root Causes by Weighted Risk", arXiv:2205.10004, 2022;
+    J. Rissanen, "Modeling by shortest data description", Automatica 14, 1978. None of their search procedures or scores
+    is used: effects and noise are estimated, and the description length decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gemba.errors import SampleTooSmallError, UnusableValuesError
+from gemba.statistics.localisation_gain import Gains
+from gemba.statistics.localisation_lattice import Codes, Cuboid, Integers, inside, lattice, mixed_radix
+from gemba.statistics.localisation_noise import Deviations, Flags, Floats, Noise, deviations
+from gemba.statistics.localisation_prune import prune
+from gemba.statistics.localisation_search import Choice, name_cost, search
+
+METHOD = "localisation"
+LEAST_LEAVES = 8
+LEAST_QUIET = 20
+MOST_SEGMENTS = 20
+ROUNDS = 3
+LEAST_WEIGHT = 1e-300
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A combination of members that changed as one.
+
+    `attributes` are columns of the codes in rising order, `members` a code of each. `change` is in the values' unit;
+    `relative` is the change over the expected value, None where that is not positive. `gain` is in nats, its name paid.
+    `leaves` is how many combinations of all attributes it holds.
+    """
+
+    attributes: tuple[int, ...]
+    members: tuple[int, ...]
+    actual: float
+    expected: float
+    leaves: int
+    gain: float
+
+    @property
+    def change(self) -> float:
+        return self.actual - self.expected
+
+    @property
+    def relative(self) -> float | None:
+        return self.change / self.expected if self.expected > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Localisation:
+    """`segments` in the order of their gain, empty when nothing stands out. `dropped` are the attributes left out, as
+    nearly every leaf has a member of its own there; `combinations` is how many segments were searched."""
+
+    segments: tuple[Segment, ...]
+    dropped: tuple[int, ...]
+    combinations: int
+    noise: Noise
+
+
+def localise(
+    codes: Codes,
+    actual: Floats,
+    expected: Floats,
+    *,
+    inflation: Floats | None = None,
+    counting: float = 0.0,
+    most: int = MOST_SEGMENTS,
+) -> Localisation:
+    """Find the segments that explain how `actual` departs from `expected`.
+
+    Args:
+        codes: Members of every row, shape (n, k), from 0. Rows with equal members are added up.
+        actual, expected: What was seen and what was to be expected, shape (n,), same unit. Negative
+            values are taken as they are; a leaf's size is the mean of the absolute values.
+        inflation: Variance of the counting noise over that of a count with a known mean, shape (n,): above 1 where the
+            expectation rests on few events itself.
+        counting: 1 if the values count events, so that their noise is at least Poisson's; 0 for amounts.
+        most: Segments returned at most.
+
+    Raises:
+        UnusableValuesError: For NaN or infinite values, constants (no leaf departs), one segment (no attribute has two
+            members), expectations that are all 0.
+        SampleTooSmallError: If fewer than 8 leaves have a value.
+
+    Notes:
+        An attribute with a member for nearly every leaf cannot be shared by a segment's leaves: it is dropped and named
+        in `dropped`. Leaves with neither an actual nor an expected value say nothing and are left out.
+    """
+    _refuse_unusable(codes, actual, expected)
+    kept, dropped = _attributes(codes, (actual != 0) | (expected != 0))
+    weights = np.ones(actual.shape) if inflation is None else inflation
+    leaves, now, before, widening = _leaves(codes[:, kept], actual, expected, weights)
+    if now.size < LEAST_LEAVES:
+        raise SampleTooSmallError(METHOD, needed=LEAST_LEAVES, got=int(now.size))
+    members = tuple(int(count) + 1 for count in leaves.max(axis=0))
+    quiet: Flags | None = None
+    chosen: tuple[Choice, ...] = ()
+    cuboids: tuple[Cuboid, ...] = ()
+    found = deviations(now, before, inflation=widening, quiet=None, counting=counting)
+    cuboids = lattice(leaves, members, found.standard)
+    for _ in range(ROUNDS):
+        previous = chosen
+        chosen = _causes(leaves, cuboids, found, most)
+        if [(one.attributes, one.members) for one in chosen] == [(one.attributes, one.members) for one in previous]:
+            break
+        quiet = np.ones(now.size, bool)
+        for one in chosen:
+            quiet &= ~inside(leaves, one.attributes, one.members)
+        if int(quiet.sum()) < LEAST_QUIET:
+            break
+        found = deviations(now, before, inflation=widening, quiet=quiet, counting=counting)
+    segments = tuple(_segment(one, kept, leaves, now, before) for one in sorted(chosen, key=lambda one: -one.score))
+    return Localisation(segments, dropped, sum(cuboid.segments for cuboid in cuboids), found.noise)
+
+
+def _causes(leaves: Codes, cuboids: tuple[Cuboid, ...], found: Deviations, most: int) -> tuple[Choice, ...]:
+    gains = Gains(found)
+    chosen = search(leaves, cuboids, gains, most=most)
+    rows = [np.flatnonzero(inside(leaves, one.attributes, one.members)) for one in chosen]
+    by_attributes = {cuboid.attributes: cuboid for cuboid in cuboids}
+    costs = [name_cost(by_attributes[one.attributes], cuboids) for one in chosen]
+    return tuple(chosen[place] for place in prune(rows, costs, gains, found))
+
+
+def _refuse_unusable(codes: Codes, actual: Floats, expected: Floats) -> None:
+    for name, values in (("actual", actual), ("expected", expected)):
+        if not np.isfinite(values).all():
+            raise UnusableValuesError(
+                METHOD, f"{name} values must be finite; {int((~np.isfinite(values)).sum())} are not"
+            )
+    if actual.size < LEAST_LEAVES:
+        raise SampleTooSmallError(METHOD, needed=LEAST_LEAVES, got=int(actual.size))
+    if not expected.any():
+        raise UnusableValuesError(METHOD, "every expected value is 0: no relative change is defined")
+    if np.array_equal(actual, expected):
+        raise UnusableValuesError(METHOD, "actual and expected values are equal in every row: nothing departs")
+    if codes.shape[1] == 0 or (codes == codes[0]).all():
+        raise UnusableValuesError(METHOD, "all rows belong to one segment: there is nothing to compare")
+
+
+def _attributes(codes: Codes, used: Flags) -> tuple[list[int], tuple[int, ...]]:
+    """Attributes that segments may name, and those left out: with one member, or one for more than every second row."""
+    kept, dropped = [], []
+    rows = codes[used]
+    for attribute in range(codes.shape[1]):
+        count = int(np.count_nonzero(np.bincount(rows[:, attribute]))) if rows.size else 0
+        if count < 2:
+            continue
+        (dropped if 2 * count > rows.shape[0] and count > LEAST_LEAVES else kept).append(attribute)
+    if not kept:
+        named = "a member for nearly every row" if dropped else "one member"
+        raise UnusableValuesError(METHOD, f"every attribute has {named}: no segment can be named")
+    return kept, tuple(dropped)
+
+
+def _leaves(codes: Codes, actual: Floats, expected: Floats, inflation: Floats) -> tuple[Codes, Floats, Floats, Floats]:
+    """Rows with equal members added up; those without any value left out. Inflations are averaged by expectation."""
+    used = np.flatnonzero((actual != 0) | (expected != 0))
+    codes, actual, expected, inflation = codes[used], actual[used], expected[used], inflation[used]
+    members = tuple(int(count) + 1 for count in codes.max(axis=0)) if codes.size else (1,) * codes.shape[1]
+    keys = mixed_radix(codes, members, tuple(range(len(members))))
+    kept, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
+    if kept.size == keys.size:
+        return codes, actual, expected, inflation
+    weight = np.abs(expected) + LEAST_WEIGHT
+    widening = _added(numbers, weight * inflation) / _added(numbers, weight)
+    return codes[first], _added(numbers, actual), _added(numbers, expected), widening
+
+
+def _added(numbers: Integers, values: Floats) -> Floats:
+    return np.bincount(numbers, values).astype(np.float64)
+
+
+def _segment(choice: Choice, kept: list[int], leaves: Codes, now: Floats, before: Floats) -> Segment:
+    here = inside(leaves, choice.attributes, choice.members)
+    return Segment(
+        attributes=tuple(kept[one] for one in choice.attributes),
+        members=choice.members,
+        actual=float(now[here].sum()),
+        expected=float(before[here].sum()),
+        leaves=int(here.sum()),
+        gain=choice.score,
+    )

@@ -1,0 +1,155 @@
+"""How far every leaf is from what was expected, and how far a leaf strays when nothing happened.
+
+The deviation of a leaf with actual value v and expected value f is d = (v - f) / (m + c) with m = (|v| + |f|) / 2: the
+relative change on a symmetric scale, from -2 (vanished) to 2 (appeared). Leaves of a segment whose parts all changed in
+the same proportion share one d (the ripple effect). The noise of d has the variance s^2 = sigma^2 + c * w / (m + c):
+sigma is multiplicative (a forecast's relative error), c the counting noise (a count of mean m has variance m),
+w the counting noise's inflation where the expectation is itself an estimate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+SIZE_CLASSES = 8
+LEAST_IN_CLASS = 8
+LEAST_SIGMA = 1e-6
+NORMAL_MEDIAN = 0.6744897501960817  # of |z| under the standard normal
+TAILS = (3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 30.0, 100.0)
+GRAINS = (0.0, 1.0, 16.0, 256.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """`multiplicative` is sigma^2, `counting` c, in the unit of the values; the null is Student's t with `tail` degrees
+    of freedom, `scale` times as wide."""
+
+    multiplicative: float
+    counting: float
+    tail: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deviations:
+    """Of every leaf, shape (n,): its deviation d, noise variances s^2 for each grain (g, n), and the log density of d
+    under the null, less that of a normal of variance s^2 up to exp(): what a cause has to beat."""
+
+    values: Floats
+    variances: tuple[Floats, ...]
+    null: Floats
+    noise: Noise
+
+    @property
+    def standard(self) -> Floats:
+        return self.values / np.sqrt(self.variances[0])
+
+
+def deviations(
+    actual: Floats, expected: Floats, *, inflation: Floats, quiet: Flags | None, counting: float
+) -> Deviations:
+    """Deviations and their noise, estimated from the leaves themselves.
+
+    Args:
+        actual, expected: Values of the leaves, shape (n,), not both 0.
+        inflation: w above, shape (n,), 1 where the expectation is exact.
+        quiet: Leaves known to be unaffected, shape (n,), or None: then the side (rises or falls) with the smaller
+            deviations stands for both, since what happens mostly has one direction.
+        counting: Least counting noise: 1 for counts, 0 for amounts in any unit.
+
+    Notes:
+        Sigma and c are fitted by non-negative least squares to the squared medians of |d| in classes of size: half the
+        leaves of a class may be affected before the estimate breaks. The tail is fitted by maximum likelihood.
+    """
+    middle = (np.abs(actual) + np.abs(expected)) / 2.0
+    chosen = np.ones(actual.shape, bool) if quiet is None else quiet
+    sigma2, count = LEAST_SIGMA, counting
+    for _ in range(2):
+        size = middle + count
+        sigma2, count = _fit(((actual - expected) / size)[chosen], size[chosen], counting)
+    size = middle + count
+    values = (actual - expected) / size
+    variance = sigma2 + count * inflation / size
+    z = values[chosen] / np.sqrt(variance[chosen])
+    large = z[(middle >= 2.0 * count)[chosen]]
+    tail, scale = _tail(_quieter_side(large) if quiet is None else large)
+    if counting > 0:
+        scale = max(scale, 1.0)  # counts are never quieter than Poisson's
+    noise = Noise(multiplicative=sigma2, counting=count, tail=tail, scale=scale)
+    typical = sigma2 * float(np.median(size))
+    variances = tuple(variance + typical * grain / size for grain in GRAINS)
+    return Deviations(values, variances, _null(values, variance, noise), noise)
+
+
+def widened(found: Deviations, factor: float) -> Deviations:
+    """The same deviations under noise of `factor` times the variance."""
+    variances = tuple(one * factor for one in found.variances)
+    return replace(found, variances=variances, null=_null(found.values, variances[0], found.noise))
+
+
+def _null(values: Floats, variance: Floats, noise: Noise) -> Floats:
+    """Student's t, and nowhere below the normal: the null may have heavier tails than a cause's leaves, but a cause
+    without effect must not beat it."""
+    from scipy.stats import t
+
+    z = values / np.sqrt(variance)
+    heavy = t.logpdf(z / noise.scale, noise.tail) - np.log(noise.scale)
+    normal = -0.5 * np.log(2.0 * np.pi) - 0.5 * z * z
+    return np.maximum(heavy, normal) - 0.5 * np.log(variance)
+
+
+def _fit(values: Floats, size: Floats, counting: float) -> tuple[float, float]:
+    """Sigma^2 and c from robust variances in classes of size."""
+    from scipy.optimize import nnls
+
+    edges = np.quantile(size, np.linspace(0.0, 1.0, SIZE_CLASSES + 1))
+    classes = np.clip(np.searchsorted(edges, size, side="right") - 1, 0, SIZE_CLASSES - 1)
+    variances, inverse_sizes = [], []
+    for one in range(SIZE_CLASSES):
+        here = classes == one
+        sides = [np.abs(values[here & (values < 0)]), np.abs(values[here & (values > 0)])]
+        spreads = [float(np.median(side)) for side in sides if side.size >= LEAST_IN_CLASS]
+        if spreads and min(spreads) > 0:
+            variances.append((min(spreads) / NORMAL_MEDIAN) ** 2)
+            inverse_sizes.append(1.0 / float(np.median(size[here])))
+    if not variances:
+        return LEAST_SIGMA, counting
+    target, inverse = np.array(variances), np.array(inverse_sizes)
+    design = np.stack([np.ones_like(inverse), inverse], axis=1) / target[:, None]
+    left = np.maximum(target - counting * inverse, 0.0) / target
+    fitted, _residual = nnls(design, left)
+    return max(float(fitted[0]), LEAST_SIGMA), float(fitted[1]) + counting
+
+
+def _quieter_side(z: Floats) -> Floats:
+    """Rises or falls, whichever stray less, without the far tail that may hold a cause."""
+    sides = [side for side in (z[z > 0], z[z < 0]) if side.size >= LEAST_IN_CLASS]
+    if not sides:
+        return z
+    side = min(sides, key=lambda one: float(np.median(np.abs(one))))
+    return side[np.abs(side) <= 3.0 * np.quantile(np.abs(side), 0.9)]
+
+
+def _tail(z: Floats) -> tuple[float, float]:
+    """Degrees of freedom and scale of Student's t around 0, by maximum likelihood."""
+    from scipy.stats import t
+
+    if z.size < LEAST_IN_CLASS or not np.any(z):
+        return TAILS[-1], 1.0
+    best = (-np.inf, TAILS[-1], 1.0)
+    squares = z * z
+    for tail in TAILS:
+        scale2 = float(np.median(squares)) / NORMAL_MEDIAN**2 or float(np.mean(squares))
+        for _ in range(12):
+            scale2 = float(np.mean((tail + 1.0) * squares / (tail + squares / scale2)))
+        scale = np.sqrt(scale2)
+        likelihood = float(np.sum(t.logpdf(z / scale, tail)) - z.size * np.log(scale))
+        if likelihood > best[0]:
+            best = (likelihood, tail, float(scale))
+    return best[1], best[2]

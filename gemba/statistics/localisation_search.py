@@ -1,0 +1,134 @@
+"""The set of segments with the shortest description: greedy, each choice refined, the set pruned at the end.
+
+A segment's *score* is its gain less the cost of its name: log of the number of cuboids plus log of the number of
+segments in its cuboid, in nats (Rissanen's two-part code). The search stops when no score is positive.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gemba.statistics.localisation_gain import Gains
+from gemba.statistics.localisation_lattice import Codes, Cuboid, inside
+from gemba.statistics.localisation_refine import Below
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A named segment: attributes in rising order and a member of each, and its score in nats."""
+
+    attributes: tuple[int, ...]
+    members: tuple[int, ...]
+    score: float
+
+    def holds(self, other: Choice) -> bool:
+        """`other` is this segment or a part of it."""
+        return set(zip(self.attributes, self.members, strict=True)) <= set(
+            zip(other.attributes, other.members, strict=True)
+        )
+
+
+class Ledger:
+    """Sums and scores of all segments over the leaves that no chosen segment explains yet."""
+
+    def __init__(self, codes: Codes, cuboids: tuple[Cuboid, ...], gains: Gains) -> None:
+        self.codes, self.cuboids, self.gains = codes, cuboids, gains
+        self.costs = [name_cost(cuboid, cuboids) for cuboid in cuboids]
+        self.open = np.ones(codes.shape[0], bool)
+        every = np.arange(codes.shape[0])
+        self._sums: list[Floats] = []
+        self._scores: list[Floats] = []
+        for cuboid, cost in zip(cuboids, self.costs, strict=True):
+            rows, keys = cuboid.of(every)
+            self._sums.append(gains.sums(keys, rows, cuboid.size))
+            self._scores.append(gains.of(self._sums[-1]) - cost)
+
+    def best(self) -> Choice | None:
+        """The segment with the highest positive score."""
+        top = [int(np.argmax(scores)) if scores.size else -1 for scores in self._scores]
+        values = [scores[at] if at >= 0 else -np.inf for scores, at in zip(self._scores, top, strict=True)]
+        which = int(np.argmax(values))
+        if values[which] <= 0:
+            return None
+        return named(self.codes, self.cuboids[which], top[which], float(values[which]))
+
+    def explain(self, rows: Integers) -> None:
+        """Take leaves out."""
+        self.open[rows] = False
+        for place, cuboid in enumerate(self.cuboids):
+            here, keys = cuboid.of(rows)
+            if not here.size:
+                continue
+            if 4 * here.size < cuboid.size:
+                touched, keys = np.unique(keys, return_inverse=True)
+            else:
+                touched = np.arange(cuboid.size)
+            self._sums[place][:, touched] -= self.gains.sums(keys, here, touched.size)
+            self._scores[place][touched] = self.gains.of(self._sums[place][:, touched]) - self.costs[place]
+
+    def forbid(self, choice: Choice) -> None:
+        """A part of a chosen segment is no cause of its own."""
+        rows = np.flatnonzero(inside(self.codes, choice.attributes, choice.members))
+        for place, cuboid in enumerate(self.cuboids):
+            if set(choice.attributes) <= set(cuboid.attributes):
+                self._scores[place][cuboid.of(rows)[1]] = -np.inf
+
+
+def name_cost(cuboid: Cuboid, cuboids: tuple[Cuboid, ...]) -> float:
+    """Nats that it takes to name one segment of a cuboid."""
+    return math.log(len(cuboids)) + math.log(max(cuboid.segments, 1))
+
+
+def named(codes: Codes, cuboid: Cuboid, key: int, score: float) -> Choice:
+    """The segment with number `key`."""
+    first = int(np.argmax(cuboid.keys == key))
+    row = first if cuboid.rows is None else int(cuboid.rows[first])
+    return Choice(cuboid.attributes, tuple(int(codes[row, one]) for one in cuboid.attributes), score)
+
+
+def search(codes: Codes, cuboids: tuple[Cuboid, ...], gains: Gains, *, most: int) -> tuple[Choice, ...]:
+    """Segments that shorten the description, in the order found, at most `most`. None when nothing pays."""
+    ledger = Ledger(codes, cuboids, gains)
+    chosen: list[Choice] = []
+    while len(chosen) < most:
+        choice = ledger.best()
+        if choice is None:
+            break
+        choice = refine(ledger, choice)
+        rows = np.flatnonzero(inside(codes, choice.attributes, choice.members) & ledger.open)
+        if not rows.size:
+            break
+        chosen.append(choice)
+        ledger.explain(rows)
+        ledger.forbid(choice)
+    return tuple(chosen)
+
+
+def refine(ledger: Ledger, choice: Choice) -> Choice:
+    """Go down from a segment to a part of it for as long as parts describe its leaves better.
+
+    Two descriptions compete: the segment with exceptions (parts with an effect of their own, such as those that another
+    cause covers), and parts alone. Where the parts win, or nothing is left of the segment beside its exceptions,
+    the best part takes its place.
+    """
+    while len(choice.attributes) < ledger.codes.shape[1]:
+        rows = np.flatnonzero(inside(ledger.codes, choice.attributes, choice.members) & ledger.open)
+        if rows.size < 2:
+            break
+        place = next(at for at, one in enumerate(ledger.cuboids) if one.attributes == choice.attributes)
+        below = Below(ledger.cuboids, ledger.costs, ledger.gains, rows, place)
+        whole = below.with_exceptions(ledger.costs[place])
+        parts = below.parts_alone(whole.total)
+        if not parts.chosen or (whole.stands and parts.total <= whole.total):
+            break
+        score, at, key = max(parts.chosen)
+        choice = named(ledger.codes, ledger.cuboids[at], key, score)
+    return choice
