@@ -112,10 +112,11 @@ def _coded(frame: pl.DataFrame, attributes: list[str]) -> tuple[NDArray[np.int32
     codes = np.empty((frame.height, len(attributes)), np.int32)
     names: list[list[str]] = []
     for place, attribute in enumerate(attributes):
-        column = frame[attribute].cast(pl.String).fill_null("")
-        members = column.unique().sort()
-        names.append(members.to_list())
-        codes[:, place] = column.cast(pl.Enum(members)).to_physical().to_numpy()
+        numbers = frame[attribute].cast(pl.String).fill_null("").rank("dense")
+        first = numbers.arg_unique()
+        order = numbers.gather(first).arg_sort()
+        names.append(frame[attribute].cast(pl.String).fill_null("").gather(first.gather(order)).to_list())
+        codes[:, place] = numbers.to_numpy() - 1
     return codes, names
 
 

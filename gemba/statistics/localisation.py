@@ -19,11 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gemba.errors import SampleTooSmallError, UnusableValuesError
-from gemba.statistics.localisation_gain import Gains
-from gemba.statistics.localisation_lattice import Codes, Cuboid, Integers, inside, lattice, mixed_radix
+from gemba.statistics.localisation_gain import Gains, surplus
+from gemba.statistics.localisation_lattice import Codes, Cuboid, Integers, extended, inside, lattice
 from gemba.statistics.localisation_noise import Deviations, Flags, Floats, Noise, deviations
 from gemba.statistics.localisation_prune import prune
-from gemba.statistics.localisation_search import Choice, name_cost, search
+from gemba.statistics.localisation_search import Choice, search
 
 METHOD = "localisation"
 LEAST_LEAVES = 8
@@ -109,7 +109,7 @@ def localise(
     chosen: tuple[Choice, ...] = ()
     cuboids: tuple[Cuboid, ...] = ()
     found = deviations(now, before, inflation=widening, quiet=None, counting=counting)
-    cuboids = lattice(leaves, members, found.standard)
+    cuboids = lattice(leaves, members, surplus(found))
     for _ in range(ROUNDS):
         previous = chosen
         chosen = _causes(leaves, cuboids, found, most)
@@ -122,16 +122,15 @@ def localise(
             break
         found = deviations(now, before, inflation=widening, quiet=quiet, counting=counting)
     segments = tuple(_segment(one, kept, leaves, now, before) for one in sorted(chosen, key=lambda one: -one.score))
-    return Localisation(segments, dropped, sum(cuboid.segments for cuboid in cuboids), found.noise)
+    return Localisation(segments, dropped, sum(cuboid.size for cuboid in cuboids), found.noise)
 
 
 def _causes(leaves: Codes, cuboids: tuple[Cuboid, ...], found: Deviations, most: int) -> tuple[Choice, ...]:
     gains = Gains(found)
     chosen = search(leaves, cuboids, gains, most=most)
     rows = [np.flatnonzero(inside(leaves, one.attributes, one.members)) for one in chosen]
-    by_attributes = {cuboid.attributes: cuboid for cuboid in cuboids}
-    costs = [name_cost(by_attributes[one.attributes], cuboids) for one in chosen]
-    return tuple(chosen[place] for place in prune(rows, costs, gains, found))
+    prices = {cuboid.attributes: cuboid.price for cuboid in cuboids}
+    return tuple(chosen[place] for place in prune(rows, [prices[one.attributes] for one in chosen], gains, found))
 
 
 def _refuse_unusable(codes: Codes, actual: Floats, expected: Floats) -> None:
@@ -169,11 +168,13 @@ def _leaves(codes: Codes, actual: Floats, expected: Floats, inflation: Floats) -
     """Rows with equal members added up; those without any value left out. Inflations are averaged by expectation."""
     used = np.flatnonzero((actual != 0) | (expected != 0))
     codes, actual, expected, inflation = codes[used], actual[used], expected[used], inflation[used]
-    members = tuple(int(count) + 1 for count in codes.max(axis=0)) if codes.size else (1,) * codes.shape[1]
-    keys = mixed_radix(codes, members, tuple(range(len(members))))
-    kept, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
-    if kept.size == keys.size:
+    keys, cells = np.zeros(codes.shape[0], np.int64), 1
+    for attribute in range(codes.shape[1]):
+        keys, cells = extended(keys, cells, codes[:, attribute], int(codes[:, attribute].max(initial=0)) + 1)
+    ranked = np.sort(keys)
+    if not (ranked[1:] == ranked[:-1]).any():
         return codes, actual, expected, inflation
+    _kept, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
     weight = np.abs(expected) + LEAST_WEIGHT
     widening = _added(numbers, weight * inflation) / _added(numbers, weight)
     return codes[first], _added(numbers, actual), _added(numbers, expected), widening

@@ -6,6 +6,7 @@ one row, a combination of members of all attributes. (Words of Sun et al., "HotS
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -17,48 +18,66 @@ Integers = NDArray[np.int64]
 Codes = NDArray[np.int32]
 
 DENSE_CELLS_PER_ROW = 2
-DEVIATING = 2.0
+LOUD = 2.0
+PART_OF_PRICE = 0.5
 SCATTER = np.uint64(11400714819323198485)  # 2^64 over the golden ratio: Knuth's multiplicative hashing
 
 
 @dataclass(frozen=True, slots=True)
 class Cuboid:
-    """`attributes` in rising order. `rows` (r,) are the leaves that take part, `keys` (r,) their segment's number,
-    below `size`. `segments` is how many combinations of members the data hold: what a name is chosen from."""
+    """`attributes` in rising order. `rows` are the leaves that take part, rising (None: all), `keys` their segment's
+    number, below `size`. `price` is what naming one of its segments costs, in nats."""
 
     attributes: tuple[int, ...]
     rows: NDArray[np.int32] | None
     keys: NDArray[np.int32]
     size: int
-    segments: int
+    price: float
 
     def of(self, rows: Integers) -> tuple[Integers, Integers]:
         """The rows among `rows` (rising) that take part, and their segments' numbers."""
         if self.rows is None:
             return rows, self.keys[rows].astype(np.int64)
+        if not self.rows.size:
+            return rows[:0], rows[:0]
         at = np.searchsorted(self.rows, rows)
         at[at == self.rows.size] = 0
-        here = self.rows[at] == rows if self.rows.size else np.zeros(rows.size, bool)
+        here = self.rows[at] == rows
         return rows[here], self.keys[at[here]].astype(np.int64)
 
 
-def lattice(codes: Codes, members: tuple[int, ...], deviation: Floats) -> tuple[Cuboid, ...]:
+def lattice(codes: Codes, members: tuple[int, ...], surplus: Floats) -> tuple[Cuboid, ...]:
     """All cuboids, coarse ones first.
 
     Args:
         codes: Members of every leaf, shape (n, k), from 0.
         members: How many members each attribute has, length k.
-        deviation: Deviation of every leaf in units of its noise, shape (n,). In cuboids with more possible segments
-            than rows by a factor of `DENSE_CELLS_PER_ROW`, only segments with a leaf beyond `DEVIATING` take part:
-            the others hold a handful of leaves, none of them remarkable.
+        surplus: Nats by which a cause could describe each leaf better than noise at the most, shape (n,).
+
+    Returns:
+        In a cuboid with many more possible segments than leaves (`DENSE_CELLS_PER_ROW`), a segment holds a handful of
+        leaves. There only segments take part whose loud leaves, those with a surplus above `LOUD`, carry at least
+        `PART_OF_PRICE` of the price of a name: the others could pay for it only by leaves of which none is remarkable.
 
     Notes:
-        Holds 4 bytes a leaf and cuboid, 8 for the leaves that take part in sparse ones.
+        A name costs the log of the number of cuboids and the log of the number of segments to choose from, in nats.
+        Holds 4 bytes a leaf and dense cuboid.
     """
-    attributes = range(len(members))
-    loud = np.flatnonzero(np.abs(deviation) >= DEVIATING)
-    subsets = (chosen for count in attributes for chosen in combinations(attributes, count + 1))
-    return tuple(_cuboid(codes, members, chosen, loud) for chosen in subsets)
+    keys_of: dict[tuple[int, ...], tuple[Integers, int]] = {(): (np.zeros(codes.shape[0], np.int64), 1)}
+    loud = np.flatnonzero(surplus > LOUD)
+    made: list[Cuboid] = []
+    which = math.log(2 ** len(members) - 1)
+    for count in range(1, len(members) + 1):
+        level: dict[tuple[int, ...], tuple[Integers, int]] = {}
+        for chosen in combinations(range(len(members)), count):
+            keys, cells = extended(*keys_of[chosen[:-1]], codes[:, chosen[-1]], members[chosen[-1]])
+            level[chosen] = keys, cells
+            if cells <= DENSE_CELLS_PER_ROW * codes.shape[0]:
+                made.append(_dense(chosen, keys, cells, which))
+            else:
+                made.append(_sparse(chosen, keys, which, surplus, loud))
+        keys_of = level
+    return tuple(made)
 
 
 def inside(codes: Codes, attributes: tuple[int, ...], members: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -69,38 +88,29 @@ def inside(codes: Codes, attributes: tuple[int, ...], members: tuple[int, ...]) 
     return here
 
 
-def mixed_radix(codes: Codes, members: tuple[int, ...], attributes: tuple[int, ...]) -> Integers:
-    """One number a combination of members, shape (n,). Unique while the product of the counts fits 63 bits; beyond
-    that the numbers are ranked on the way, which keeps them unique."""
-    keys = np.zeros(codes.shape[0], np.int64)
-    cells = 1
-    for attribute in attributes:
-        if cells * members[attribute] >= 2**62:
-            keys = np.unique(keys, return_inverse=True)[1].astype(np.int64)
-            cells = int(keys.max(initial=0)) + 1
-        keys = keys * members[attribute] + codes[:, attribute]
-        cells *= members[attribute]
-    return keys
+def extended(keys: Integers, cells: int, code: NDArray[np.int32], members: int) -> tuple[Integers, int]:
+    """Keys of combinations with one more attribute, in mixed radix, and how many they could be.
+
+    Where the number would not fit 63 bits, the keys are ranked first, which keeps them unique.
+    """
+    if cells * members >= 2**62:
+        seen, keys = np.unique(keys, return_inverse=True)
+        keys, cells = keys.astype(np.int64), int(seen.size)
+    return keys * members + code, cells * members
 
 
-def _cuboid(codes: Codes, members: tuple[int, ...], chosen: tuple[int, ...], loud: Integers) -> Cuboid:
-    keys = mixed_radix(codes, members, chosen)
-    cells = 1
-    for attribute in chosen:
-        cells *= members[attribute]
-    rows = codes.shape[0]
-    if cells <= DENSE_CELLS_PER_ROW * rows:
-        seen = np.zeros(cells, bool)
-        seen[keys] = True
-        return Cuboid(chosen, None, keys.astype(np.int32), cells, int(seen.sum()))
-    bits = int(rows).bit_length() + 2
-    slots = ((keys.astype(np.uint64) * SCATTER) >> np.uint64(64 - bits)).astype(np.int64)
-    marks = np.zeros(1 << bits, bool)
-    marks[slots] = True
-    segments = int(marks.sum())  # a few per cent below their number: two segments may share a slot
-    marks[:] = False
-    marks[slots[loud]] = True
-    taking = np.flatnonzero(marks[slots])
+def _dense(chosen: tuple[int, ...], keys: Integers, cells: int, which: float) -> Cuboid:
+    seen = np.zeros(cells, bool)
+    seen[keys] = True
+    return Cuboid(chosen, None, keys.astype(np.int32), cells, which + math.log(int(seen.sum())))
+
+
+def _sparse(chosen: tuple[int, ...], keys: Integers, which: float, surplus: Floats, loud: Integers) -> Cuboid:
+    rows = keys.size
+    price = which + math.log(rows)
+    bits = int(rows).bit_length() + 1
+    slots = (keys.astype(np.uint64) * SCATTER >> np.uint64(64 - bits)).view(np.int64)
+    carried = np.bincount(slots[loud], surplus[loud], 1 << bits)
+    taking = np.flatnonzero((carried >= PART_OF_PRICE * price)[slots])
     kept, numbers = np.unique(keys[taking], return_inverse=True)
-    number = int(kept.size)
-    return Cuboid(chosen, taking.astype(np.int32), numbers.astype(np.int32), number, max(segments, number))
+    return Cuboid(chosen, taking.astype(np.int32), numbers.astype(np.int32), int(kept.size), price)

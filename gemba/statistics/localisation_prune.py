@@ -48,7 +48,7 @@ def _assign(kept: list[int], rows: list[Integers], owner: Integers, found: Devia
     """Owners of all leaves by likelihood, under effects and spreads fitted to the owners given."""
     best = np.full(owner.size, -np.inf)
     assigned = np.full(owner.size, -1)
-    variance = found.variances[0]
+    variance = found.variance
     for place in kept:
         own = rows[place][owner[rows[place]] == place]
         if not own.size:

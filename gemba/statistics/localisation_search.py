@@ -1,18 +1,17 @@
 """The set of segments with the shortest description: greedy, each choice refined, the set pruned at the end.
 
-A segment's *score* is its gain less the cost of its name: log of the number of cuboids plus log of the number of
-segments in its cuboid, in nats (Rissanen's two-part code). The search stops when no score is positive.
+A segment's *score* is its gain less the price of its name, in nats (Rissanen's two-part code). The search stops when no
+score is positive.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gemba.statistics.localisation_gain import Gains
+from gemba.statistics.localisation_gain import Gains, summed, taken
 from gemba.statistics.localisation_lattice import Codes, Cuboid, inside
 from gemba.statistics.localisation_refine import Below
 
@@ -41,15 +40,15 @@ class Ledger:
 
     def __init__(self, codes: Codes, cuboids: tuple[Cuboid, ...], gains: Gains) -> None:
         self.codes, self.cuboids, self.gains = codes, cuboids, gains
-        self.costs = [name_cost(cuboid, cuboids) for cuboid in cuboids]
         self.open = np.ones(codes.shape[0], bool)
-        every = np.arange(codes.shape[0])
+        columns = gains.columns(slice(None))
         self._sums: list[Floats] = []
         self._scores: list[Floats] = []
-        for cuboid, cost in zip(cuboids, self.costs, strict=True):
-            rows, keys = cuboid.of(every)
-            self._sums.append(gains.sums(keys, rows, cuboid.size))
-            self._scores.append(gains.of(self._sums[-1]) - cost)
+        for cuboid in cuboids:
+            rows = cuboid.rows
+            taking = columns if rows is None else taken(columns, rows)
+            self._sums.append(summed(cuboid.keys, taking, cuboid.size))
+            self._scores.append(gains.of(self._sums[-1], cuboid.price) - cuboid.price)
 
     def best(self) -> Choice | None:
         """The segment with the highest positive score."""
@@ -71,8 +70,9 @@ class Ledger:
                 touched, keys = np.unique(keys, return_inverse=True)
             else:
                 touched = np.arange(cuboid.size)
-            self._sums[place][:, touched] -= self.gains.sums(keys, here, touched.size)
-            self._scores[place][touched] = self.gains.of(self._sums[place][:, touched]) - self.costs[place]
+            self._sums[place][:, touched] -= summed(keys, self.gains.columns(here), touched.size)
+            after = self.gains.of(self._sums[place][:, touched], cuboid.price) - cuboid.price
+            self._scores[place][touched] = np.where(np.isneginf(self._scores[place][touched]), -np.inf, after)
 
     def forbid(self, choice: Choice) -> None:
         """A part of a chosen segment is no cause of its own."""
@@ -80,11 +80,6 @@ class Ledger:
         for place, cuboid in enumerate(self.cuboids):
             if set(choice.attributes) <= set(cuboid.attributes):
                 self._scores[place][cuboid.of(rows)[1]] = -np.inf
-
-
-def name_cost(cuboid: Cuboid, cuboids: tuple[Cuboid, ...]) -> float:
-    """Nats that it takes to name one segment of a cuboid."""
-    return math.log(len(cuboids)) + math.log(max(cuboid.segments, 1))
 
 
 def named(codes: Codes, cuboid: Cuboid, key: int, score: float) -> Choice:
@@ -124,8 +119,8 @@ def refine(ledger: Ledger, choice: Choice) -> Choice:
         if rows.size < 2:
             break
         place = next(at for at, one in enumerate(ledger.cuboids) if one.attributes == choice.attributes)
-        below = Below(ledger.cuboids, ledger.costs, ledger.gains, rows, place)
-        whole = below.with_exceptions(ledger.costs[place])
+        below = Below(ledger.cuboids, ledger.gains, rows, place)
+        whole = below.with_exceptions(ledger.cuboids[place].price)
         parts = below.parts_alone(whole.total)
         if not parts.chosen or (whole.stands and parts.total <= whole.total):
             break
