@@ -120,7 +120,10 @@ def localise(
             quiet &= ~inside(leaves, one.attributes, one.members)
         if int(quiet.sum()) < LEAST_QUIET:
             break
+        known = found.noise
         found = deviations(now, before, inflation=widening, quiet=quiet, counting=counting)
+        if found.noise.close_to(known):
+            break
     segments = tuple(_segment(one, kept, leaves, now, before) for one in sorted(chosen, key=lambda one: -one.score))
     return Localisation(segments, dropped, sum(cuboid.size for cuboid in cuboids), found.noise)
 

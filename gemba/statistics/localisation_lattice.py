@@ -26,13 +26,20 @@ SCATTER = np.uint64(11400714819323198485)  # 2^64 over the golden ratio: Knuth's
 @dataclass(frozen=True, slots=True)
 class Cuboid:
     """`attributes` in rising order. `rows` are the leaves that take part, rising (None: all), `keys` their segment's
-    number, below `size`. `price` is what naming one of its segments costs, in nats."""
+    number, below `size`. `shape` are the attributes' numbers of members. `price` is what naming one of its segments
+    costs, in nats."""
 
     attributes: tuple[int, ...]
     rows: NDArray[np.int32] | None
     keys: NDArray[np.int32]
     size: int
+    shape: tuple[int, ...]
     price: float
+
+    @property
+    def dense(self) -> bool:
+        """Keys are mixed-radix numbers of the members: a table of `shape` in order of the attributes."""
+        return self.rows is None
 
     def of(self, rows: Integers) -> tuple[Integers, Integers]:
         """The rows among `rows` (rising) that take part, and their segments' numbers."""
@@ -73,9 +80,9 @@ def lattice(codes: Codes, members: tuple[int, ...], surplus: Floats) -> tuple[Cu
             keys, cells = extended(*keys_of[chosen[:-1]], codes[:, chosen[-1]], members[chosen[-1]])
             level[chosen] = keys, cells
             if cells <= DENSE_CELLS_PER_ROW * codes.shape[0]:
-                made.append(_dense(chosen, keys, cells, which))
+                made.append(_dense(chosen, keys, tuple(members[one] for one in chosen), which))
             else:
-                made.append(_sparse(chosen, keys, which, surplus, loud))
+                made.append(_sparse(chosen, keys, tuple(members[one] for one in chosen), which, surplus, loud))
         keys_of = level
     return tuple(made)
 
@@ -99,13 +106,16 @@ def extended(keys: Integers, cells: int, code: NDArray[np.int32], members: int) 
     return keys * members + code, cells * members
 
 
-def _dense(chosen: tuple[int, ...], keys: Integers, cells: int, which: float) -> Cuboid:
+def _dense(chosen: tuple[int, ...], keys: Integers, shape: tuple[int, ...], which: float) -> Cuboid:
+    cells = math.prod(shape)
     seen = np.zeros(cells, bool)
     seen[keys] = True
-    return Cuboid(chosen, None, keys.astype(np.int32), cells, which + math.log(int(seen.sum())))
+    return Cuboid(chosen, None, keys.astype(np.int32), cells, shape, which + math.log(int(seen.sum())))
 
 
-def _sparse(chosen: tuple[int, ...], keys: Integers, which: float, surplus: Floats, loud: Integers) -> Cuboid:
+def _sparse(
+    chosen: tuple[int, ...], keys: Integers, shape: tuple[int, ...], which: float, surplus: Floats, loud: Integers
+) -> Cuboid:
     rows = keys.size
     price = which + math.log(rows)
     bits = int(rows).bit_length() + 1
@@ -113,4 +123,4 @@ def _sparse(chosen: tuple[int, ...], keys: Integers, which: float, surplus: Floa
     carried = np.bincount(slots[loud], surplus[loud], 1 << bits)
     taking = np.flatnonzero((carried >= PART_OF_PRICE * price)[slots])
     kept, numbers = np.unique(keys[taking], return_inverse=True)
-    return Cuboid(chosen, taking.astype(np.int32), numbers.astype(np.int32), int(kept.size), price)
+    return Cuboid(chosen, taking.astype(np.int32), numbers.astype(np.int32), int(kept.size), shape, price)

@@ -38,6 +38,12 @@ class Noise:
     tail: float
     scale: float
 
+    def close_to(self, other: Noise) -> bool:
+        """Too little apart to change a choice: within 2 % in width, with equal tails."""
+        ours = (self.multiplicative, self.counting, self.scale**2)
+        theirs = (other.multiplicative, other.counting, other.scale**2)
+        return self.tail == other.tail and bool(np.allclose(ours, theirs, rtol=0.04, atol=1e-12))
+
 
 @dataclass(frozen=True, slots=True)
 class Deviations:

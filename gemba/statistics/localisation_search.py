@@ -41,14 +41,10 @@ class Ledger:
     def __init__(self, codes: Codes, cuboids: tuple[Cuboid, ...], gains: Gains) -> None:
         self.codes, self.cuboids, self.gains = codes, cuboids, gains
         self.open = np.ones(codes.shape[0], bool)
-        columns = gains.columns(slice(None))
-        self._sums: list[Floats] = []
-        self._scores: list[Floats] = []
-        for cuboid in cuboids:
-            rows = cuboid.rows
-            taking = columns if rows is None else taken(columns, rows)
-            self._sums.append(summed(cuboid.keys, taking, cuboid.size))
-            self._scores.append(gains.of(self._sums[-1], cuboid.price) - cuboid.price)
+        self._sums = _tables(cuboids, gains)
+        self._scores = [
+            gains.of(sums, cuboid.price) - cuboid.price for sums, cuboid in zip(self._sums, cuboids, strict=True)
+        ]
 
     def best(self) -> Choice | None:
         """The segment with the highest positive score."""
@@ -80,6 +76,26 @@ class Ledger:
         for place, cuboid in enumerate(self.cuboids):
             if set(choice.attributes) <= set(cuboid.attributes):
                 self._scores[place][cuboid.of(rows)[1]] = -np.inf
+
+
+def _tables(cuboids: tuple[Cuboid, ...], gains: Gains) -> list[Floats]:
+    """Sums of every cuboid: of a dense one by adding up a finer dense one, where there is one."""
+    columns = gains.columns(slice(None))
+    made: dict[tuple[int, ...], Floats] = {}
+    by_attributes = {cuboid.attributes: cuboid for cuboid in cuboids}
+    for cuboid in reversed(cuboids):
+        finer = [one for one in made if len(one) == len(cuboid.attributes) + 1 and set(cuboid.attributes) < set(one)]
+        finer = [by_attributes[one] for one in finer if by_attributes[one].dense]
+        if cuboid.dense and finer:
+            least = min(finer, key=lambda one: one.size)
+            (gone,) = set(least.attributes) - set(cuboid.attributes)
+            axis = 1 + least.attributes.index(gone)
+            table = made[least.attributes].reshape(5, *least.shape).sum(axis=axis)
+            made[cuboid.attributes] = np.ascontiguousarray(table.reshape(5, -1))
+        else:
+            taking = columns if cuboid.rows is None else taken(columns, cuboid.rows)
+            made[cuboid.attributes] = summed(cuboid.keys, taking, cuboid.size)
+    return [made[cuboid.attributes] for cuboid in cuboids]
 
 
 def named(codes: Codes, cuboid: Cuboid, key: int, score: float) -> Choice:
