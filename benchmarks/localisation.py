@@ -1,0 +1,198 @@
+"""Localisation on fresh cases, on quiet ones, and its growth with the data.
+
+    .venv/bin/python -m benchmarks.localisation cases --count 60
+    .venv/bin/python -m benchmarks.localisation nulls --count 200
+    .venv/bin/python -m benchmarks.localisation growth --most 1e7
+
+Cases are made in the manner described by Kalander ("RiskLoc", arXiv:2205.10004, 2022): leaves with Weibull values,
+forecasts with noise of 0-25 %, one to three anomalies of one to three segments each in a cuboid drawn by depth,
+severity 0.2-1, a deviation of up to 0.1 within an anomaly. Seeds are drawn anew and printed; `--seed` repeats a run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gemba.errors import UnusableValuesError
+from gemba.statistics.localisation import localise
+from gemba.statistics.localisation_rate import localise_rate
+
+RESULTS = Path(__file__).parent / "results"
+MEMBERS = (10, 12, 10, 8, 5)
+LARGE = (10, 20, 50, 100, 300, 1000)
+
+Name = frozenset[tuple[int, int]]
+
+
+def grid(members: tuple[int, ...]) -> NDArray[np.int32]:
+    """Every combination of members once."""
+    axes = np.meshgrid(*[np.arange(count) for count in members], indexing="ij")
+    return np.stack([axis.ravel() for axis in axes], axis=1).astype(np.int32)
+
+
+def where(codes: NDArray[np.int32], name: Name) -> NDArray[np.bool_]:
+    here = np.ones(codes.shape[0], bool)
+    for attribute, member in name:
+        here &= codes[:, attribute] == member
+    return here
+
+
+def case(rng: np.random.Generator) -> tuple[NDArray, NDArray, NDArray, set[Name]]:
+    """Codes, actual, expected values and the planted segments."""
+    codes = grid(MEMBERS)
+    n = codes.shape[0]
+    actual = 100.0 * rng.weibull(rng.uniform(0.5, 1.0), n) * (rng.random(n) > rng.uniform(0.0, 0.25))
+    noise, down = rng.uniform(0.0, 0.25), rng.random() < 0.5
+    expected = np.maximum(actual * rng.normal(1.0, noise, n), 0.0)
+    planted: set[Name] = set()
+    for _ in range(rng.integers(1, 4)):
+        depth = int(rng.integers(1, len(MEMBERS) + 1))
+        cuboid = rng.choice(len(MEMBERS), depth, replace=False)
+        severity, deviation = rng.uniform(0.2, 1.0), rng.uniform(0.0, 0.1)
+        for _ in range(rng.integers(1, 4)):
+            name = frozenset((int(one), int(rng.integers(MEMBERS[one]))) for one in cuboid)
+            if any(name <= other or other <= name for other in planted):
+                continue
+            here = where(codes, name)
+            kept = np.clip(1.0 - rng.normal(severity, deviation, int(here.sum())), 0.0, 1.0)
+            if down:
+                actual[here] = expected[here] * kept
+            else:
+                expected[here] = actual[here] * kept
+            planted.add(name)
+    return codes, actual, expected, planted
+
+
+def cases(count: int, seed: int) -> str:
+    """F1 of exact segments on fresh cases."""
+    right = wrong = missed = 0
+    seconds: list[float] = []
+    deep: dict[int, list[int]] = {}
+    for number in range(count):
+        codes, actual, expected, planted = case(np.random.default_rng([seed, number]))
+        began = process_time()
+        found = localise(codes, actual, expected)
+        seconds.append(process_time() - began)
+        named = {frozenset(zip(one.attributes, one.members, strict=True)) for one in found.segments}
+        right, wrong, missed = right + len(named & planted), wrong + len(named - planted), missed + len(planted - named)
+        for name in planted:
+            tally = deep.setdefault(len(name), [0, 0])
+            tally[0] += name in named
+            tally[1] += 1
+        sys.stderr.write(f"{number + 1}: {len(named & planted)} of {len(planted)}, {len(named - planted)} wrong\n")
+    score = 2 * right / (2 * right + wrong + missed)
+    lines = ["| depth | planted | found |", "|---|---|---|"]
+    lines += [f"| {depth} | {tally[1]} | {tally[0]} |" for depth, tally in sorted(deep.items())]
+    return (
+        f"{count} cases, seed {seed}: {right} right, {wrong} wrong, {missed} missed, F1 {score:.3f}; "
+        f"{np.mean(seconds):.2f} s of processor time a case, at most {max(seconds):.2f} s.\n\n" + "\n".join(lines)
+    )
+
+
+def quiet(kind: str, rng: np.random.Generator) -> bool:
+    """Whether a case without any cause gets a name."""
+    codes = grid((8, 10, 6, 5))
+    n = codes.shape[0]
+    actual = rng.lognormal(4.0, 1.0, n)
+    if kind in ("counts", "rates"):
+        rate = rng.beta(2.0, 60.0, n)[:, None]
+        exposure = rng.poisson(rng.lognormal(4.0, 1.0, n)[:, None], (n, 9))
+        events = rng.binomial(exposure, rate).astype(float)
+        shown = exposure if kind == "rates" else np.ones_like(exposure)
+        try:
+            return bool(
+                localise_rate(codes, events[:, -1], shown[:, -1] * 1.0, events[:, :-1], shown[:, :-1] * 1.0).segments
+            )
+        except UnusableValuesError:
+            return False
+    if kind == "heavy tails":
+        strayed = 0.1 * rng.standard_t(3, n)
+    elif kind == "unequal leaves":
+        strayed = rng.normal(0.0, np.sqrt(0.05**2 + 2.0 / actual))
+    else:
+        strayed = rng.normal(0.0, 0.1, n)
+    if kind == "unbalanced":
+        kept = rng.random(n) < (codes[:, 0] + 1) / 10.0
+        return bool(localise(codes[kept], actual[kept], (actual * np.exp(strayed))[kept]).segments)
+    return bool(localise(codes, actual, actual * np.exp(strayed)).segments)
+
+
+def nulls(count: int, seed: int) -> str:
+    """How often something is named although nothing happened."""
+    lines = ["| noise | cases | with a name |", "|---|---|---|"]
+    for place, kind in enumerate(("equal leaves", "unequal leaves", "heavy tails", "unbalanced", "rates", "counts")):
+        named = sum(quiet(kind, np.random.default_rng([seed, place, number])) for number in range(count))
+        lines.append(f"| {kind} | {count} | {named} |")
+        sys.stderr.write(lines[-1] + "\n")
+    return f"Seed {seed}.\n\n" + "\n".join(lines)
+
+
+def one_size(rows: int) -> None:
+    """Localise once; prints rows, processor seconds, peak memory above the input in MB, segments found."""
+    import resource
+
+    rng = np.random.default_rng(1)
+    codes = np.stack([rng.integers(0, count, rows, dtype=np.int32) for count in LARGE], axis=1)
+    expected = rng.lognormal(3.0, 1.0, rows)
+    actual = expected * np.exp(rng.normal(0.0, 0.1, rows))
+    for name, factor in ((frozenset({(0, 3)}), 0.7), (frozenset({(1, 4), (0, 7)}), 1.6)):
+        actual[where(codes, name)] *= factor
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = process_time()
+    found = localise(codes, actual, expected)
+    spent = process_time() - began
+    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    sys.stdout.write(f"{rows} {spent:.2f} {memory:.0f} {len(found.segments)}\n")
+
+
+def growth(most: float) -> str:
+    """Processor time and memory from 10^4 rows on; a process a size. Plots beside the table."""
+    import altair as alt
+    import polars as pl
+
+    table = []
+    for rows in (10**power for power in range(4, 8) if 10**power <= most):
+        command = [sys.executable, "-m", "benchmarks.localisation", "one-size", "--most", str(rows)]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        table.append({"rows": rows, "cpu_s": float(told[1]), "memory_mb": float(told[2]), "segments": int(told[3])})
+        sys.stderr.write(" ".join(told) + "\n")
+    chart = alt.Chart(pl.DataFrame(table)).mark_line(point=True)
+    chart = chart.encode(
+        alt.X("rows", scale=alt.Scale(type="log")),
+        alt.Y("cpu_s", title="processor time (s)", scale=alt.Scale(type="log")),
+    )
+    chart.save(RESULTS / "localisation_growth.svg")
+    lines = [
+        "| rows | processor time (s) | memory above the input (MB) | segments named (2 planted) |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {one['rows']:,} | {one['cpu_s']:.2f} | {one['memory_mb']:.0f} | {one['segments']} |" for one in table]
+    return f"{len(LARGE)} dimensions of {', '.join(map(str, LARGE))} members.\n\n" + "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("cases", "nulls", "growth", "one-size"))
+    parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    parser.add_argument("--most", type=float, default=1e6)
+    given = parser.parse_args()
+    if given.what == "one-size":
+        one_size(int(given.most))
+        return
+    made = {"cases": lambda: cases(given.count, given.seed), "nulls": lambda: nulls(given.count, given.seed)}
+    text = made[given.what]() if given.what in made else growth(given.most)
+    (RESULTS / f"localisation_{given.what}.md").write_text(f"# Localisation: {given.what}\n\n{text}\n")
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
