@@ -10,8 +10,8 @@ import numpy as np
 
 from gemba.errors import SampleTooSmallError
 from gemba.statistics.drivers_columns import Excluded, Texts, constructed, usable
-from gemba.statistics.drivers_effects import Effect, detectable, effect, slope_gain
-from gemba.statistics.drivers_fit import Term, fit
+from gemba.statistics.drivers_effects import Effect, detectable, effect, extreme_members, levels_gain, slope_gain
+from gemba.statistics.drivers_fit import Term, explained, fit
 from gemba.statistics.drivers_rules import Condition, Floats, Mask, Outcome
 from gemba.statistics.drivers_search import Space, space
 from gemba.statistics.drivers_tests import feature_p, level_gap, region_p
@@ -23,7 +23,7 @@ RARE = 0.2
 REPLICATED = 0.05
 _CUTS_TESTED = 30
 
-Shape = Literal["below", "above", "between", "outside", "among", "slope"]
+Shape = Literal["below", "above", "between", "outside", "among", "slope", "levels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,9 @@ class Driver:
     """One feature of a rule.
 
     `columns` are those of its feature; `by` the category its threshold depends on. `members`: those inside, of a
-    category. `effect`: inside against outside among the rows that meet the rest of the rule; of a slope the highest
-    against the lowest fifth. `p`: corrected for everything searched; `group_p`: that of the dependence on `by`.
+    category, `others` those outside; of levels, the highest and the lowest. `effect`: inside against outside among the
+    rows that meet the rest of the rule; of a slope the highest against the lowest fifth; of levels the highest member
+    against the lowest. `p`: corrected for everything searched; `group_p`: that of the dependence on `by`.
     `gain`: nats of log-likelihood that the rule loses without it.
     `replicated`: found again in one half of the rows without looking at the other, and borne out (5 %, one-sided) in
     the other; None where a half holds too few rows to try.
@@ -53,6 +54,7 @@ class Driver:
     shape: Shape
     bounds: tuple[Bound, ...]
     members: tuple[str, ...]
+    others: tuple[str, ...]
     by: str | None
     effect: Effect
     p: float
@@ -63,11 +65,15 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class DriverRule:
-    """Drivers that act together: a row is inside when it meets all. `effect`: rows inside against all others."""
+    """Drivers that act together: a row is inside when it meets all. `effect`: rows inside against all others.
+
+    `allowing_for`: names of the features of other rules that a numeric outcome was adjusted for, by least squares.
+    """
 
     drivers: tuple[Driver, ...]
     effect: Effect
     gain: float
+    allowing_for: tuple[str, ...] = ()
 
     @property
     def p(self) -> float:
@@ -119,6 +125,7 @@ def find_drivers(
     *,
     rng: np.random.Generator,
     alpha: float = 0.05,
+    units: Mapping[str, str] | None = None,
 ) -> DriverReport:
     """Search all columns, and differences, products and ratios of them, for what goes with the outcome.
 
@@ -127,6 +134,7 @@ def find_drivers(
         numeric: Candidate columns, each of shape (n,), NaN where missing.
         categorical: Candidate columns of text, None where missing.
         rng: Splits the rows into halves for the replication.
+        units: Of numeric columns, as far as they are known: columns of different units are not subtracted.
         alpha: Level of every condition's test, after correction for the features and thresholds searched.
 
     Returns:
@@ -146,7 +154,7 @@ def find_drivers(
     single, excluded = usable(
         {name: v[known] for name, v in numeric.items()}, {n: v[known] for n, v in categorical.items()}, y
     )
-    features = (*single, *constructed(single))
+    features = (*single, *constructed(single, units or {}))
     events = int(min(y.sum(), y.size - y.sum())) if target.yes_no else 0
     tests = max(len(features), 1) * 2 * _CUTS_TESTED
     report = DriverReport(
@@ -219,7 +227,7 @@ class _Replication:
 
     def _holds(self, term: Term, place: int) -> bool:
         features, one = self.found.features, term.rule.conditions[place]
-        if term.slope:
+        if term.form != "rule":
             return feature_p(features, one.feature, self.outcome, self.held) <= REPLICATED
         rest = term.rule.without(place).holds(features, self.held)
         first = term.rule.without(place).holds(features, term.among)
@@ -233,11 +241,24 @@ class _Replication:
 def _rules(
     found: Space, outcome: Outcome, terms: tuple[Term, ...], again: _Replication | None
 ) -> tuple[DriverRule, ...]:
-    """Terms as rules: those that read the same features are one rule (two tails) or steps of one effect."""
+    """Terms as rules: those that read the same features are one rule (two tails) or steps of one effect.
+
+    The effects of a numeric outcome are those left when what the other terms explain is taken out.
+    """
     together: dict[frozenset[int], list[Term]] = {}
     for term in terms:
         together.setdefault(frozenset(one.feature for one in term.rule.conditions), []).append(term)
-    rules = [_rule(found, outcome, group, again) for group in together.values()]
+    everyone = np.ones(outcome.values.size, dtype=bool)
+    rules: list[DriverRule] = []
+    for group in together.values():
+        others = [term for term in terms if not any(term is one for one in group)]
+        mine, names = outcome, ()
+        if others and not outcome.yes_no:
+            mine = replace(outcome, values=outcome.values - explained(found, outcome, terms, others, everyone))
+            own = {place for term in group for place in term.rule.reads}
+            reads = dict.fromkeys(place for one in others for place in one.rule.reads if place not in own)
+            names = tuple(found.features[place].name for place in reads)
+        rules.append(replace(_rule(found, mine, group, again), allowing_for=names))
     return tuple(sorted(rules, key=lambda one: -one.gain))
 
 
@@ -249,7 +270,7 @@ def _rule(found: Space, outcome: Outcome, group: list[Term], again: _Replication
     inside = head.rule.holds(features, head.among)
     if tail is not None:
         inside |= tail.rule.holds(features, tail.among)
-    whole = _slope_effect(found, head) if head.slope else effect(outcome, inside, ~inside)
+    whole = effect(outcome, inside, ~inside) if head.form == "rule" else _spread_effect(found, outcome, head)
     drivers: dict[int, Driver] = {}
     for place, one in enumerate(head.rule.conditions):
         if one.feature not in drivers:
@@ -282,10 +303,11 @@ def _driver(
         kind=feature.kind,
         columns=feature.columns,
         shape=_shape(term, one, bounds, len(mine)),
-        bounds=() if term.slope else tuple(bounds),
-        members=tuple(feature.members[member] for member in one.members),
+        bounds=() if term.form != "rule" else tuple(bounds),
+        members=tuple(feature.members[member] for member in _members(found, outcome, term, one)),
+        others=tuple(name for at, name in enumerate(feature.members) if at not in one.members),
         by=by.name if by is not None else None,
-        effect=_slope_effect(found, term) if term.slope else effect(outcome, inside, rest & ~inside),
+        effect=effect(outcome, inside, rest & ~inside) if term.form == "rule" else _spread_effect(found, outcome, term),
         p=max(term.p[at] for at in mine),
         group_p=term.group_p[place],
         gain=_gain(found, term, mine),
@@ -294,8 +316,8 @@ def _driver(
 
 
 def _shape(term: Term, one: Condition, bounds: list[Bound], many: int) -> Shape:
-    if term.slope:
-        return "slope"
+    if term.form != "rule":
+        return term.form
     if one.side == "among":
         return "among"
     if many > 1:
@@ -306,7 +328,7 @@ def _shape(term: Term, one: Condition, bounds: list[Bound], many: int) -> Shape:
 def _bounds(found: Space, term: Term, place: int) -> list[Bound]:
     """The thresholds of one condition, with intervals."""
     one, features = term.rule.conditions[place], found.features
-    if term.slope or one.side == "among":
+    if term.form != "rule" or one.side == "among":
         return []
     rest = term.rule.without(place).holds(features, term.among)
     if one.by is None:
@@ -318,8 +340,10 @@ def _bounds(found: Space, term: Term, place: int) -> list[Bound]:
 def _gain(found: Space, term: Term, mine: list[int]) -> float:
     """Nats of log-likelihood lost when the conditions `mine` are left out."""
     features = found.features
-    if term.slope:
-        return slope_gain(term.outcome, features[term.rule.conditions[0].feature].values, term.among)
+    if term.form == "slope":
+        return slope_gain(term.outcome, features[term.feature].values, term.among)
+    if term.form == "levels":
+        return levels_gain(term.outcome.values[term.among], features[term.feature].values[term.among])
     with_it = term.outcome.of(term.rule.holds(features, term.among), term.among)
     kept = replace(term.rule, conditions=tuple(one for at, one in enumerate(term.rule.conditions) if at not in mine))
     if not kept.conditions:
@@ -329,16 +353,29 @@ def _gain(found: Space, term: Term, mine: list[int]) -> float:
 
 def _is_other_tail(head: Term, other: Term) -> bool:
     """Same features, all on the same side but one, which is on the other."""
-    if head.slope or other.slope or len(head.rule.conditions) != len(other.rule.conditions):
+    if head.form != "rule" or other.form != "rule" or len(head.rule.conditions) != len(other.rule.conditions):
+        return False
+    if any(one.by is not None for one in (*head.rule.conditions, *other.rule.conditions)):
         return False
     sides = {one.feature: (one.side, one.by, one.members) for one in head.rule.conditions}
     differing = [one for one in other.rule.conditions if sides.get(one.feature) != (one.side, one.by, one.members)]
     return len(differing) == 1 and differing[0].side != sides[differing[0].feature][0]
 
 
-def _slope_effect(found: Space, term: Term) -> Effect:
-    """The fifth of rows with the highest values against that with the lowest."""
-    values = found.features[term.rule.conditions[0].feature].values
-    low, high = np.nanquantile(values[term.among], [0.2, 0.8])
+def _members(found: Space, outcome: Outcome, term: Term, one: Condition) -> tuple[int, ...]:
+    """Those inside; of levels the highest and the lowest."""
+    if term.form != "levels":
+        return one.members
+    codes = np.where(term.among, found.features[one.feature].values, np.nan)
+    return extreme_members(outcome.values, codes)
+
+
+def _spread_effect(found: Space, outcome: Outcome, term: Term) -> Effect:
+    """The fifth of rows with the highest values of a slope against that with the lowest; the extremes of levels."""
+    values = np.where(term.among, found.features[term.feature].values, np.nan)
+    if term.form == "levels":
+        high, low = extreme_members(outcome.values, values)
+        return effect(outcome, values == high, values == low)
+    low, high = np.nanquantile(values, [0.2, 0.8])
     with np.errstate(invalid="ignore"):
-        return effect(term.outcome, term.among & (values >= high), term.among & (values <= low))
+        return effect(outcome, values >= high, values <= low)

@@ -100,19 +100,20 @@ def usable(
     return tuple(features), tuple(excluded)
 
 
-def constructed(features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+def constructed(features: tuple[Feature, ...], units: Mapping[str, str]) -> tuple[Feature, ...]:
     """Differences, products and ratios of pairs of numeric columns, where scales make them sensible.
 
-    A difference needs columns on one scale: their central ranges overlap, or their medians have one sign and lie
-    within a factor of 2. It is taken so that it is mostly positive. A product and a ratio need columns that are never
-    negative (a zero point that means "none"; a ratio's lower column never zero) and that vary by at least 5 % of their
-    mean; a product is also taken of two columns on one scale that both change sign, which is their interaction.
+    A difference needs columns of one unit (where `units` names both) and on one scale: their central ranges overlap,
+    or their medians have one sign and lie within a factor of 2. It is taken so that it is mostly positive. A product
+    and a ratio need columns that are never negative (a zero point that means "none"; a ratio's lower column never
+    zero) and that vary by at least 5 % of their mean; a product is also taken of two columns on one scale that both
+    change sign, which is their interaction.
     """
     single = [one for one in features if one.kind == "column"][:MOST_PAIRED]
     built: list[Feature] = []
     for one, other in combinations(single, 2):
         x, y = one.values, other.values
-        if _one_scale(x, y):
+        if _one_unit(one.first, other.first, units) and _one_scale(x, y):
             a, b = (one, other) if np.nanmedian(x - y) >= 0 else (other, one)
             built.append(Feature("difference", a.first, b.first, a.values - b.values))
         if _scales(x) and _scales(y):
@@ -200,6 +201,11 @@ def _spread(values: Floats) -> float:
 def _scales(values: Floats) -> bool:
     """Whether a product with this column says more than the other column alone."""
     return bool(np.nanmin(values) >= 0 and np.nanstd(values) >= LEAST_SPREAD * np.nanmean(values))
+
+
+def _one_unit(first: str, second: str, units: Mapping[str, str]) -> bool:
+    one, other = units.get(first, ""), units.get(second, "")
+    return not one or not other or one == other
 
 
 def _changes_sign(values: Floats) -> bool:

@@ -10,6 +10,7 @@ from scipy.special import expit, ndtri, stdtrit
 from gemba.statistics.drivers_rules import Floats, Mask, Outcome
 
 LEVEL = 0.95
+LEAST_MEMBER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,27 @@ def slope_gain(outcome: Outcome, values: Floats, rows: Mask) -> float:
     if not outcome.yes_no:
         return float(-0.5 * x.size * np.log1p(-min(float(np.corrcoef(x, y)[0, 1]) ** 2, 1 - 1e-12)))
     return _logistic_gain(x, y)
+
+
+def levels_gain(y: Floats, codes: Floats) -> float:
+    """Log-likelihood, in nats, by which a mean for each member beats one mean, over the rows with a member."""
+    known = ~np.isnan(codes)
+    y, places = y[known], codes[known].astype(int)
+    counts = np.bincount(places).astype(np.float64)
+    means = np.bincount(places, weights=y - y.mean()) / np.maximum(counts, 1.0)
+    spread = float(((y - y.mean()) ** 2).sum())
+    return float(-0.5 * y.size * np.log1p(-min(float((counts * means**2).sum()) / max(spread, 1e-300), 1 - 1e-12)))
+
+
+def extreme_members(y: Floats, codes: Floats) -> tuple[int, int]:
+    """The members with the highest and the lowest mean, of those with 20 rows and 0.5 % of all, if two have them."""
+    known = ~np.isnan(codes)
+    places = codes[known].astype(int)
+    counts = np.bincount(places)
+    means = np.bincount(places, weights=y[known]) / np.maximum(counts, 1)
+    common = np.flatnonzero(counts >= max(LEAST_MEMBER, 0.005 * places.size))
+    chosen = common if common.size > 1 else np.flatnonzero(counts)
+    return int(chosen[means[chosen].argmax()]), int(chosen[means[chosen].argmin()])
 
 
 def _logistic_gain(x: Floats, y: Floats) -> float:

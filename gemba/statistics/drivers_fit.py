@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
-from gemba.statistics.drivers_effects import slope_gain
+from gemba.statistics.drivers_effects import levels_gain, slope_gain
 from gemba.statistics.drivers_rules import Condition, Floats, Mask, Outcome, Rule
-from gemba.statistics.drivers_search import MARGIN, Space, best_rule, priced, worth_of
+from gemba.statistics.drivers_search import MARGIN, Space, best_rule, extensions, priced, worth_of
 from gemba.statistics.drivers_tests import condition_p, feature_p, group_p
 from gemba.statistics.drivers_thresholds import refined, with_groups
+
+Form = Literal["rule", "slope", "levels"]
 
 MOST_TERMS = 8
 MOST_GIVEN = 3
@@ -20,26 +24,33 @@ CLIPPED = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing that explains the outcome: a rule, or a slope in a single feature.
+    """One thing that explains the outcome: a rule, a slope in a single feature, or a level for each member of one.
 
     `p`: per condition, corrected for thresholds and features searched; of a slope one. `group_p`: of the dependence of
     a threshold on a category, 1 without one. `outcome`, `among`: what it was fitted to (the rows and the part of a
-    numeric outcome that the terms before it left). `rule` of a slope has one condition without a threshold.
+    numeric outcome that the terms before it left). `rule` of a slope and of levels names the feature only.
     """
 
     rule: Rule
-    slope: bool
+    form: Form
     p: tuple[float, ...]
     group_p: tuple[float, ...]
     outcome: Outcome
     among: Mask
+
+    @property
+    def feature(self) -> int:
+        """The first feature; the only one of a slope and of levels."""
+        return self.rule.conditions[0].feature
 
 
 def fit(found: Space, outcome: Outcome, among: Mask, *, alpha: float) -> tuple[Term, ...]:
     """Terms in the order in which they were found, each significant at `alpha` given those before it.
 
     Yes/no: a list of rules; the rows of a rule are set aside before the next is looked for (separate and conquer).
-    Numbers: a sum of rules and slopes; each is fitted to what those before it left, all effects anew after each.
+    Numbers: a sum of rules, slopes and levels; each is fitted to what those before it left, all effects anew after
+    each. A rule of several conditions must explain more than its features do by themselves, added up: what is
+    additive is not called an interaction.
     It stops where no condition pays its price, or none passes its test.
 
     References:
@@ -50,9 +61,10 @@ def fit(found: Space, outcome: Outcome, among: Mask, *, alpha: float) -> tuple[T
     terms: list[Term] = []
     left = outcome if outcome.yes_no else _clipped(outcome, among)
     whole, rows = left, among
+    following = _next if outcome.yes_no else _next_of_sum
     for _ in range(MOST_TERMS):
         given = tuple(dict.fromkeys(place for term in terms for place in term.rule.reads))[-MOST_GIVEN:]
-        term = _next(found, left, rows, alpha=alpha, given=given)
+        term = following(found, left, rows, alpha=alpha, given=given)
         if term is None:
             break
         terms.append(term)
@@ -66,18 +78,54 @@ def fit(found: Space, outcome: Outcome, among: Mask, *, alpha: float) -> tuple[T
 
 
 def _next(found: Space, left: Outcome, rows: Mask, *, alpha: float, given: tuple[int, ...]) -> Term | None:
-    """The better of the best slope and the best rule, if it passes its tests."""
+    """The best rule of a yes/no outcome, if it passes its tests."""
     rule = best_rule(found, left, rows)
-    if not left.yes_no:
-        place, worth = _best_slope(found, left, rows)
-        if worth > MARGIN and (rule is None or worth >= worth_of(found, left, rule, rows)):
-            p = min(1.0, len(found.features) * feature_p(found.features, place, left, rows, given=_other(given, place)))
-            slope = Rule((Condition(place, "above", np.nan),))
-            return Term(slope, True, (p,), (1.0,), left, rows) if p <= alpha else None
     if rule is None:
         return None
     rule = refined(found, left, with_groups(found, left, refined(found, left, rule, rows), rows), rows)
     return _tested(found, left, rule, rows, alpha=alpha, given=given)
+
+
+def _next_of_sum(found: Space, left: Outcome, rows: Mask, *, alpha: float, given: tuple[int, ...]) -> Term | None:
+    """The best rule, slope or set of levels of a numeric outcome, if it passes its tests."""
+    single = {one.conditions[0].feature: (value, one) for value, one in reversed(_singles(found, left, rows))}
+    smooth = _smooth(found, left, rows)
+    alone = {place: max(smooth[place], single[place][0] if place in single else -np.inf) for place in smooth}
+    best = max(alone, key=lambda place: alone[place])
+    rule = best_rule(found, left, rows)
+    together = -np.inf if rule is None else worth_of(found, left, rule, rows)
+    if rule is not None and together > sum(max(alone[place], 0.0) for place in rule.reads):
+        return _next(found, left, rows, alpha=alpha, given=given)
+    if alone[best] <= MARGIN:
+        return None
+    if best in single and single[best][0] >= smooth[best]:
+        return _tested(found, left, refined(found, left, single[best][1], rows), rows, alpha=alpha, given=given)
+    others = tuple(place for place in given if place != best)
+    p = min(1.0, len(found.features) * feature_p(found.features, best, left, rows, given=others))
+    form: Form = "levels" if best >= len(found.cuts) else "slope"
+    named = Rule((Condition(best, "among" if form == "levels" else "above"),))
+    return Term(named, form, (p,), (1.0,), left, rows) if p <= alpha else None
+
+
+def _singles(found: Space, left: Outcome, rows: Mask) -> list[tuple[float, Rule]]:
+    """Rules of one condition, best first."""
+    return sorted(extensions(found, left, Rule(()), rows), key=lambda one: -one[0])
+
+
+def _smooth(found: Space, left: Outcome, rows: Mask) -> dict[int, float]:
+    """Worth, by feature, of its line or of a level for each of its members: gain less half a log n a parameter."""
+    size = float(np.log(rows.sum()))
+    worth = {
+        place: slope_gain(left, found.features[place].values, rows)
+        - (found.prices[place] - np.log(2.0 * max(len(cuts), 1)))
+        - 0.5 * size
+        for place, cuts in enumerate(found.cuts)
+    }
+    for place in range(len(found.cuts), len(found.features)):
+        codes = found.features[place].values[rows]
+        members = np.unique(codes[~np.isnan(codes)]).size
+        worth[place] = levels_gain(left.values[rows], codes) - found.prices[place] - 0.5 * size * (members - 1)
+    return worth
 
 
 def _tested(
@@ -99,7 +147,7 @@ def _tested(
             )
             single = len(rule.conditions) == 1 and left.yes_no and rule.conditions[0].side != "among"
             slope = single and rule.conditions[0].by is None and _is_slope(found, left, rule, rows)
-            return Term(rule, slope, tuple(p), groups, left, rows)
+            return Term(rule, "slope" if slope else "rule", tuple(p), groups, left, rows)
         rule = priced(found, rule.without(worst))
         rule = refined(found, left, rule, rows)
     return None
@@ -133,38 +181,40 @@ def _is_slope(found: Space, left: Outcome, rule: Rule, rows: Mask) -> bool:
     return bool(line > step + MARGIN)
 
 
-def _best_slope(found: Space, left: Outcome, rows: Mask) -> tuple[int, float]:
-    """The feature whose line gains most less its price, and that."""
-    worth = [
-        slope_gain(left, found.features[place].values, rows)
-        - found.prices[place]
-        + np.log(2.0 * max(len(cuts), 1))
-        - 0.5 * np.log(rows.sum())
-        for place, cuts in enumerate(found.cuts)
-    ]
-    if not worth:
-        return 0, -np.inf
-    best = int(np.argmax(worth))
-    return best, float(worth[best])
-
-
 def _left(found: Space, whole: Outcome, terms: list[Term], among: Mask) -> Outcome:
     """A numeric outcome less what all terms together explain (least squares)."""
-    columns = [np.ones(among.size), *(design(found, term, among) for term in terms)]
-    x = np.column_stack(columns)
+    return replace(whole, values=whole.values - explained(found, whole, terms, terms, among))
+
+
+def explained(found: Space, whole: Outcome, terms: Sequence[Term], chosen: Sequence[Term], among: Mask) -> Floats:
+    """What `chosen` of the terms explain in a least-squares fit of all of them, less its mean; shape (n,)."""
+    parts = [design(found, term, among) for term in terms]
+    x = np.column_stack([np.ones(among.size), *parts])
     weights, *_ = np.linalg.lstsq(x[among], whole.values[among], rcond=None)
-    return replace(whole, values=whole.values - x @ weights)
+    total, start = np.zeros(among.size), 1
+    for term, part in zip(terms, parts, strict=True):
+        width = part.shape[1]
+        if any(term is one for one in chosen):
+            total += part @ weights[start : start + width]
+        start += width
+    return total - total[among].mean()
 
 
 def design(found: Space, term: Term, among: Mask) -> Floats:
-    """A term as a column: 1 inside its rule, or the feature itself, standardised, its mean where missing."""
-    if not term.slope:
-        return term.rule.holds(found.features, among).astype(np.float64)
-    values = found.features[term.rule.conditions[0].feature].values
+    """A term as columns, shape (n, k): 1 inside its rule; the feature itself, standardised; 1 for each member but one.
+
+    A missing value is the mean, or the member left out.
+    """
+    if term.form == "rule":
+        return term.rule.holds(found.features, among).astype(np.float64)[:, None]
+    feature = found.features[term.feature]
+    values = feature.values
+    if term.form == "levels":
+        return (values[:, None] == np.arange(1, len(feature.members))[None, :]).astype(np.float64)
     low, high = np.nanquantile(values[among], [0.005, 0.995])
     values = np.clip(np.where(np.isnan(values), np.nanmean(values[among]), values), low, high)
     spread = float(values[among].std())
-    return (values - values[among].mean()) / spread if spread > 0 else values * 0.0
+    return ((values - values[among].mean()) / spread if spread > 0 else values * 0.0)[:, None]
 
 
 def _clipped(outcome: Outcome, among: Mask) -> Outcome:
@@ -175,7 +225,3 @@ def _clipped(outcome: Outcome, among: Mask) -> Outcome:
     if spread == 0:
         return outcome
     return replace(outcome, values=np.clip(outcome.values, middle - CLIPPED * spread, middle + CLIPPED * spread))
-
-
-def _other(given: tuple[int, ...], place: int) -> tuple[int, ...]:
-    return tuple(one for one in given if one != place)

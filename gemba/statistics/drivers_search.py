@@ -21,6 +21,8 @@ MARGIN = 3.0
 
 _EVEN = 64
 _TAIL = 1.3
+_DRAW = 1e-6
+"""Nats a region of all rows is worth less: of two regions that tell the same, the smaller is named."""
 _SIDES: tuple[tuple[Side, int], ...] = (("below", 0), ("above", 1))
 
 
@@ -97,7 +99,7 @@ def best_rule(found: Space, outcome: Outcome, among: Mask) -> Rule | None:
     for _ in range(MOST_CONDITIONS):
         grown: dict[tuple[object, ...], tuple[float, Rule]] = {}
         for _, rule in beam:
-            for value, wider in _extensions(found, outcome, rule, among):
+            for value, wider in extensions(found, outcome, rule, among):
                 key = tuple(sorted((one.feature, one.side) for one in wider.conditions))
                 if key not in grown or value > grown[key][0]:
                     grown[key] = (value, wider)
@@ -110,7 +112,7 @@ def best_rule(found: Space, outcome: Outcome, among: Mask) -> Rule | None:
     return _polished(found, outcome, best[1], among)
 
 
-def _extensions(found: Space, outcome: Outcome, rule: Rule, among: Mask) -> list[tuple[float, Rule]]:
+def extensions(found: Space, outcome: Outcome, rule: Rule, among: Mask) -> list[tuple[float, Rule]]:
     """Per feature the best condition to add, as (gain less price, rule)."""
     inside = rule.holds(found.features, among)
     if inside.sum() < 2 * LEAST_INSIDE:
@@ -140,7 +142,7 @@ def _thresholds(outcome: Outcome, counts: Floats, sums: Floats, among: Mask) -> 
     whole = counts.sum(axis=1, keepdims=True)
     gains = []
     for n, total in (below, above):
-        gain = outcome.gain(n, total, among)
+        gain = outcome.gain(n, total, among) - _DRAW * n / whole.max(initial=1.0)
         gains.append(np.where((n >= LEAST_INSIDE) & (whole - n >= 1), gain, -np.inf))
     both = np.stack(gains)
     ends = both.argmax(axis=2)
@@ -158,7 +160,7 @@ def _best_members(
     level = sums[present] / counts[present]
     for order in (present[np.argsort(-level, kind="stable")], present[np.argsort(level, kind="stable")]):
         n, total = np.cumsum(counts[order])[:-1], np.cumsum(sums[order])[:-1]
-        gain = outcome.gain(n, total, among)
+        gain = outcome.gain(n, total, among) - _DRAW * n / counts.sum()
         worth = np.where(n >= LEAST_INSIDE, gain - _choice(counts.size, np.arange(1, order.size)), -np.inf)
         at = int(worth.argmax())
         if worth[at] > best[0]:
@@ -181,9 +183,9 @@ def _polished(found: Space, outcome: Outcome, rule: Rule, among: Mask) -> Rule:
             rest = rule.without(place)
             if rest.conditions:
                 options.append((worth_of(found, outcome, rest, among) + MARGIN, priced(found, rest)))
-            options += _extensions(found, outcome, rest, among)
+            options += extensions(found, outcome, rest, among)
         if len(rule.conditions) < MOST_CONDITIONS:
-            options += [(value - MARGIN, wider) for value, wider in _extensions(found, outcome, rule, among)]
+            options += [(value - MARGIN, wider) for value, wider in extensions(found, outcome, rule, among)]
         value, better = max(options, key=lambda one: one[0])
         if value <= worth + 1e-6:
             return rule

@@ -179,12 +179,13 @@ def _rank_scores(y: Floats, strata: NDArray[np.intp], size: Floats) -> Floats:
     """Ranks within strata, mean 0, over the stratum's size plus one (van Elteren); ties share their mean rank."""
     order = np.lexsort((y, strata))
     starts = np.concatenate(([0.0], np.cumsum(size)[:-1]))
+    sorted_y, sorted_strata = y[order], strata[order]
+    new = np.concatenate(([True], (np.diff(sorted_y) != 0) | (np.diff(sorted_strata) != 0)))
+    group = np.cumsum(new) - 1
+    mean = np.bincount(group, weights=np.arange(y.size) + 1.0) / np.bincount(group)
     ranks = np.empty(y.size)
-    ranks[order] = np.arange(y.size) - starts[strata[order]] + 1.0
-    _, group = np.unique(np.column_stack((strata, y)), axis=0, return_inverse=True)
-    group = group.ravel()
-    mean = np.bincount(group, weights=ranks) / np.bincount(group)
-    return (mean[group] - (size[strata] + 1.0) / 2.0) / (size[strata] + 1.0)
+    ranks[order] = mean[group]
+    return (ranks - starts[strata] - (size[strata] + 1.0) / 2.0) / (size[strata] + 1.0)
 
 
 def _strata(features: tuple[Feature, ...], given: tuple[int, ...], rows: Mask) -> NDArray[np.intp]:

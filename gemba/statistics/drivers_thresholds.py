@@ -97,7 +97,7 @@ def located(features: tuple[Feature, ...], one: Condition, outcome: Outcome, res
     if values.size < 2:
         return Located(one.cut, np.nan, np.nan)
     density = _log_posterior(outcome, n, total, among)
-    return _interval(values, density, lattice=_is_lattice(feature))
+    return _interval(one.cut, values, density, lattice=_is_lattice(feature))
 
 
 def located_groups(
@@ -118,7 +118,7 @@ def located_groups(
             continue
         n, total = n + float(others.sum()), total + float(outcome.values[others].sum())
         density = _log_posterior(outcome, n, total, among)
-        found.append(_interval(values, density, lattice=_is_lattice(feature)))
+        found.append(_interval(cut, values, density, lattice=_is_lattice(feature)))
     return tuple(found)
 
 
@@ -160,18 +160,18 @@ def _log_posterior(outcome: Outcome, n: Floats, total: Floats, among: Mask) -> F
     return np.where(np.isfinite(density), density, -np.inf)
 
 
-def _interval(values: Floats, density: Floats, *, lattice: bool) -> Located:
-    """Median and central 95 % of a density that is constant within each gap."""
+def _interval(cut: float, values: Floats, density: Floats, *, lattice: bool) -> Located:
+    """The central 95 % of a density that is constant within each gap, about the threshold that the rule has."""
     gaps = np.diff(values)
     mass = np.exp(density - density.max()) * gaps
     ends = np.concatenate(([0.0], np.cumsum(mass) / mass.sum()))
-    low, at, high = (float(np.interp(q, ends, values)) for q in ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2))
+    low, high = (float(np.interp(q, ends, values)) for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     if not lattice:
-        return Located(at, low, high)
+        return Located(cut, min(low, cut), max(high, cut))
     last = values.size - 1
     first = int(np.clip(np.searchsorted(values, low, side="right") - 1, 0, last))
     final = int(np.clip(np.searchsorted(values, high, side="left"), 0, last))
-    return Located(at, float(values[first]), float(values[final]))
+    return Located(cut, min(float(values[first]), cut), max(float(values[final]), cut))
 
 
 def _is_lattice(feature: Feature) -> bool:
