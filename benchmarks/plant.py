@@ -82,7 +82,7 @@ class Factory:
     def investigate(self, question: Why) -> Weighed:
         """Plan, gather, look and weigh, as an investigation does."""
         plan = make_plan(question, self.model, coverage=self.coverage, plug_ins=())
-        evidence = self.warehouse.gather(self.model, (*plan.cubes, *plan.values, *plan.quality), limits=LIMITS)
+        evidence = self.warehouse.gather(self.model, plan.requests, limits=LIMITS)
         brief = Brief(model=self.model, plan=plan, evidence=evidence)
         outcomes = [run_agent(self.agents[planned.name], brief) for planned in plan.agents]
         return weigh(plan, outcomes, model=self.model)

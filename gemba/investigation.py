@@ -113,7 +113,7 @@ class Investigator:
         """
         record = self._asked(partition_key, run_id)
         model = self.model(record)
-        requests = (*plan.cubes, *plan.values, *plan.quality)
+        requests = plan.requests
         started = time.perf_counter()
         with _refusals_recorded(self, record, run_id):
             evidence = self.warehouse.gather(model, requests, limits=self.limits)
@@ -339,4 +339,4 @@ def windows_of(question: Question) -> tuple[Window, ...]:
 
 def _metric_of(record: QuestionRecord) -> str:
     """The metric asked about; empty where a question has none."""
-    return getattr(record.question, "metric", None) or ""
+    return getattr(record.question, "metric", None) or getattr(record.question, "outcome", None) or ""

@@ -130,7 +130,7 @@ class _Recomputation:
         return self._weighed(store.load(insight.data_version))
 
     def from_source(self, insight: Insight, warehouse: Warehouse) -> _Again:
-        requests = (*self.plan.cubes, *self.plan.values, *self.plan.quality)
+        requests = self.plan.requests
         try:
             moved = moved_entries(insight.read_set, warehouse.versions(self.model, insight.read_set))
             if moved:

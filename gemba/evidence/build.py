@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gemba.errors import InputError, RefusedError
 from gemba.evidence.query import Aggregate, ColumnField, ColumnKind, Condition, DerivedField, Field, Hop, Query, Stamp
-from gemba.evidence.types import CubeRequest, QualityRequest, ValuesRequest
+from gemba.evidence.types import CubeRequest, QualityRequest, RowsRequest, ValuesRequest
 from gemba.questions.types import Predicate
 from gemba.semantics.expression import Column, Expr, columns_of, parse_expression
 from gemba.semantics.graph import join_path
@@ -151,6 +151,30 @@ def values_query(model: SemanticModel, request: ValuesRequest, *, kinds: Kinds) 
         ),
         where=conditions_of(model, (*request.filters, *metric.where), source=metric.source),
         groupings=((*request.grouping, "value"),),
+        most_rows=request.most_rows,
+    )
+    return joined(model, query, kinds=kinds)
+
+
+def rows_query(model: SemanticModel, request: RowsRequest, *, kinds: Kinds) -> Query:
+    """Rows counted by every column asked for: what is left of them when they are alike is their number."""
+    source = request.source
+    names = (*request.members, *request.numbers)
+    fields = (
+        *((name, field_of(model, name, source=source)) for name in names),
+        *((f"column:{name}", ColumnField(source, name)) for name in request.columns),
+    )
+    flag = conditions_of(model, request.flag, source=source)
+    query = Query(
+        request=request.name,
+        source=source,
+        aggregates=(Aggregate("n", "rows"), Aggregate("hits", "rows", where=flag)),
+        stamp=_needed_stamp(model, source),
+        span=request.span,
+        week_starts=model.week_starts,
+        fields=fields,
+        where=conditions_of(model, request.filters, source=source),
+        groupings=(tuple(name for name, _ in fields),),
         most_rows=request.most_rows,
     )
     return joined(model, query, kinds=kinds)

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from gemba.evidence.build import ROWS
-from gemba.evidence.types import CubeRequest, Grouping
+from gemba.evidence.types import CubeRequest, Grouping, RowsRequest
 from gemba.evidence.zones import local
 from gemba.semantics.model import SemanticModel
 
@@ -44,6 +44,20 @@ def values_frame(frame: pl.DataFrame, grouping: Grouping) -> pl.DataFrame:
         .select(*grouping, "value", "n")
         .sort(*grouping, "value", nulls_last=True)
     )
+
+
+def rows_frame(frame: pl.DataFrame, request: RowsRequest) -> pl.DataFrame:
+    """The frame that `RowsRequest` documents. A text in a column of numbers is no number: null."""
+    import polars as pl
+
+    numbers = [*request.numbers, *(f"column:{name}" for name in request.columns)]
+    frame = frame.select(
+        *(pl.col(name).cast(pl.String) for name in request.members),
+        *(pl.col(name).cast(pl.Float64, strict=False) for name in numbers),
+        pl.col("n").cast(pl.Int64),
+        pl.col("hits").cast(pl.Int64),
+    )
+    return frame.sort(frame.columns, nulls_last=True)
 
 
 def quality_frame(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gemba.errors import InputError, RefusedError
 from gemba.evidence import build
-from gemba.evidence.combine import cube_frame, quality_frame, values_frame
+from gemba.evidence.combine import cube_frame, quality_frame, rows_frame, values_frame
 from gemba.evidence.fanout import refuse_fan_out
 from gemba.evidence.query import Query, Session
 from gemba.evidence.readset import data_version, entries_of, read_slices
@@ -22,6 +22,7 @@ from gemba.evidence.types import (
     Limits,
     QueryRecord,
     ReadEntry,
+    RowsRequest,
     ValuesRequest,
 )
 from gemba.questions.types import Window
@@ -44,6 +45,8 @@ def queries_of(model: SemanticModel, request: EvidenceRequest, sessions: Session
         queries = build.cube_queries(model, request, kinds=kinds, most_rows=limits.rows_per_query)  # type: ignore[arg-type]
     elif isinstance(request, ValuesRequest):
         queries = (build.values_query(model, request, kinds=kinds),)  # type: ignore[arg-type]
+    elif isinstance(request, RowsRequest):
+        queries = (build.rows_query(model, request, kinds=kinds),)  # type: ignore[arg-type]
     else:
         queries = (build.quality_query(model, request, kinds=kinds),)  # type: ignore[arg-type]
     for query in queries:
@@ -75,6 +78,11 @@ def gather_from(
                 refuse_outside(model, planned[request.name], sessions)
         elif isinstance(request, ValuesRequest):
             frames[request.name] = values_frame(results[0][(*request.grouping, "value")], request.grouping)
+        elif isinstance(request, RowsRequest):
+            (query,) = planned[request.name]
+            frames[request.name] = rows_frame(results[0][query.groupings[0]], request)
+            if frames[request.name].height == 0:
+                refuse_outside(model, (query,), sessions)
         else:
             frames[request.name] = quality_frame(results[0][TOTAL], request.columns)
     queries = [query for group in planned.values() for query in group]

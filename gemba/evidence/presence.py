@@ -30,7 +30,7 @@ def require_values(
     """
     zone = ZoneInfo(model.timezone)
     read = {request.source: evidence.frame(request.name) for request in requests}
-    for leaf in model.leaves(metric):
+    for leaf in model.leaves(metric) if metric in model.metrics else ():  # a question may be about a column
         definition = model.metrics[leaf]
         if definition.source not in read or definition.kind == "count" or definition.column is None:
             continue

@@ -87,7 +87,27 @@ class QualityRequest(_Frozen):
     span: Window
 
 
-EvidenceRequest = CubeRequest | ValuesRequest | QualityRequest
+class RowsRequest(_Frozen):
+    """The rows of a source, as far as the named columns tell them apart. For questions about single rows.
+
+    Frame: a text column for each of `members` (dimensions); a float64 column for each of `numbers` (numeric
+    dimensions), and `"column:{name}"` for each of `columns` of the source; `n` (int64), how many rows are alike in all
+    of these; `hits` (int64), how many of them meet every predicate of `flag`. Sorted by all columns; keys are not read.
+    Refused above `most_rows`.
+    """
+
+    name: str
+    source: str
+    members: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    flag: tuple[Predicate, ...] = ()
+    filters: tuple[Predicate, ...] = ()
+    span: Window
+    most_rows: int = 200_000
+
+
+EvidenceRequest = CubeRequest | ValuesRequest | QualityRequest | RowsRequest
 
 
 class ReadEntry(_Frozen):
@@ -141,7 +161,7 @@ class Evidence(Protocol):
         ...
 
     def frame(self, name: str) -> pl.DataFrame:
-        """The frame of a `ValuesRequest` or `QualityRequest`."""
+        """The frame of a `ValuesRequest`, `QualityRequest` or `RowsRequest`."""
         ...
 
 

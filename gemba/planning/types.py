@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gemba.evidence.types import CubeRequest, QualityRequest, ValuesRequest
+from gemba.evidence.types import CubeRequest, EvidenceRequest, QualityRequest, RowsRequest, ValuesRequest
 from gemba.questions.types import Question
 
 
@@ -44,9 +44,15 @@ class Plan(_Frozen):
     cubes: tuple[CubeRequest, ...] = ()
     values: tuple[ValuesRequest, ...] = ()
     quality: tuple[QualityRequest, ...] = ()
+    rows: tuple[RowsRequest, ...] = ()
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     notes: tuple[str, ...] = ()
     past: tuple[PastRead, ...] = ()
+
+    @property
+    def requests(self) -> tuple[EvidenceRequest, ...]:
+        """All that is to be gathered."""
+        return (*self.cubes, *self.values, *self.quality, *self.rows)
 
     def plans(self, agent: str) -> bool:
         return any(planned.name == agent for planned in self.agents)

@@ -75,6 +75,6 @@ def look(model: SemanticModel, question: Question) -> tuple[Plan, Evidence, dict
     """Plan, gather, and run every agent."""
     warehouse = SourceWarehouse()
     plan = make_plan(question, model, coverage={"production": warehouse.coverage(model, "production")}, plug_ins=())
-    evidence = warehouse.gather(model, (*plan.cubes, *plan.values, *plan.quality), limits=Limits())
+    evidence = warehouse.gather(model, plan.requests, limits=Limits())
     brief = Brief(model=model, plan=plan, evidence=evidence)
     return plan, evidence, {name: run_agent(agent, brief) for name, agent in agents().items()}
