@@ -73,6 +73,11 @@ def expectations_of_claims(alpha: float) -> tuple[Expect, ...]:
             "ExpectColumnValuesToBeBetween",
             between("sum_error", 0, SUM_TOLERANCE),
         ),
+        Expect(
+            "the effect of a driver is the difference of its two levels",
+            "ExpectColumnValuesToBeBetween",
+            between("level_error", 0, SUM_TOLERANCE),
+        ),
     )
 
 

@@ -95,7 +95,8 @@ def _days(brief: Brief, request: QualityRequest) -> Days:
 
 
 def _metric(brief: Brief) -> str:
-    return getattr(brief.plan.question, "metric", None) or ""
+    question = brief.plan.question
+    return getattr(question, "metric", None) or getattr(question, "outcome", None) or ""
 
 
 def _dates(window: Window, zone: ZoneInfo) -> tuple[date, date]:

@@ -54,7 +54,7 @@ def _search_key(claim: Claim, moved: bool) -> tuple[float, ...]:
 def _answer_key(claim: Claim) -> tuple[float, ...]:
     if is_invalidating(claim):
         return (0,)
-    return (1,) if claim.kind in ANSWERS else (2,) if claim.kind == "quality" else (3,)
+    return (1,) if claim.kind in (*ANSWERS, "driver") else (2,) if claim.kind == "quality" else (3,)
 
 
 def _score(claim: Claim) -> float:
@@ -93,6 +93,8 @@ def without_repeats(claims: Sequence[Claim]) -> tuple[tuple[Claim, ...], tuple[s
 def _repeats(claim: Claim, kept: Claim) -> bool:
     if claim.id == kept.id:
         return True
+    if claim.kind == kept.kind == "driver":  # rules of single rows, which a segment cannot always say
+        return claim.details.get("rule") == kept.details.get("rule")
     if kept.kind not in CAUSES or claim.metric != kept.metric or claim.effect * kept.effect <= 0:
         return False
     if claim.kind == kept.kind and canonical_segment(claim.segment) == canonical_segment(kept.segment):

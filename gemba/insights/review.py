@@ -36,6 +36,7 @@ COLUMNS = (
         "q_value",
     ),
     *("alpha", "significant", "material", "exact", "n", "confidence", "method", "ungrounded", "sum_error"),
+    "level_error",
 )
 FORBIDDEN = re.compile(
     r"\b(caused?|causes|causing|because of|due to|owing to|thanks to|led to|resulted in)\b", re.IGNORECASE
@@ -74,7 +75,8 @@ def claims_frame(weighed: Weighed, plan: Plan | None = None) -> pd.DataFrame:
 
     Besides the claim's own columns: `ci_low`, `ci_high`, `alpha`; `ungrounded`, numbers of the statement that nothing
     backs, as text; `sum_error`, for claims of a complete decomposition the relative difference between the sum of its
-    parts and the change. With the plan, members that the question filters by may be named in a statement.
+    parts and the change; `level_error`, for drivers the same between the two levels and the effect. With the plan,
+    members that the question filters by may be named in a statement.
     """
     import pandas as pd
 
@@ -102,11 +104,24 @@ def claims_frame(weighed: Weighed, plan: Plan | None = None) -> pd.DataFrame:
             "method": claim.method,
             "ungrounded": ", ".join(_ungrounded(claim, _filters(plan) if plan else ())),
             "sum_error": errors.get(claim.id),
+            "level_error": _level_error(claim),
         }
         for claim in weighed.claims
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    numeric = ["rank", "effect", "ci_low", "ci_high", "p_value", "q_value", "alpha", "n", "confidence", "sum_error"]
+    numeric = [
+        "rank",
+        "effect",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "q_value",
+        "alpha",
+        "n",
+        "confidence",
+        "sum_error",
+        "level_error",
+    ]
     return frame.astype(dict.fromkeys(numeric, "float64"))
 
 
@@ -159,6 +174,31 @@ def _causal_words(claim: Claim, plan: Plan) -> Iterator[str]:
         yield f"says {word!r}; data of this kind shows associations"
 
 
+def _driver(claim: Claim, _plan: Plan) -> Iterator[str]:
+    """A rule of drivers names its conditions, tests each, and its effect is the difference of its two levels."""
+    if claim.kind != "driver":
+        return
+    if not claim.details.get("rule") or claim.ci is None or claim.p_value is None:
+        yield "a driver without its rule, an interval or a p-value"
+        return
+    error = _level_error(claim)
+    if error is None or not error <= SUM_TOLERANCE:
+        yield "the effect is not the level inside the rule less the level outside"
+    tested = [value for name, value in claim.details.items() if re.fullmatch(r"p_\d+", name)]
+    if len(tested) != claim.details.get("drivers"):
+        yield f"{claim.details.get('drivers')} drivers, {len(tested)} of them tested"
+    if any(not isinstance(p, int | float) or p > claim.p_value for p in tested):
+        yield f"p = {claim.p_value:g} is below that of one of its conditions"
+
+
+def _level_error(claim: Claim) -> float | None:
+    """How far a driver's effect is from the difference of its levels, relative to the larger level; None elsewhere."""
+    inside, outside = claim.details.get("inside"), claim.details.get("outside")
+    if claim.kind != "driver" or not isinstance(inside, int | float) or not isinstance(outside, int | float):
+        return None
+    return _relative(float(inside) - float(outside), claim.effect, scale=max(abs(inside), abs(outside)))
+
+
 RULES: tuple[Callable[[Claim, Plan], Iterator[str]], ...] = (
     _bounds,
     _interval,
@@ -167,6 +207,7 @@ RULES: tuple[Callable[[Claim, Plan], Iterator[str]], ...] = (
     _sample,
     _grounded,
     _causal_words,
+    _driver,
 )
 
 

@@ -10,9 +10,10 @@ from gemba.insights.rank import ANSWERS, CAUSES, is_invalidating
 from gemba.insights.types import Claim, Gap
 from gemba.planning.plan import shown
 from gemba.planning.types import Plan
-from gemba.questions.types import Compare, Why, Window
+from gemba.questions.types import Compare, Drivers, Why, Window
 from gemba.semantics.model import SemanticModel
 
+MOST_RULES = 3  # that a summary tells
 NO_ANSWER = "The data gives no answer: see the gaps."
 
 
@@ -37,11 +38,26 @@ def summarise(
         return f"Nothing could be analysed. {reasons}", ()
     if isinstance(plan.question, Why | Compare):
         return _of_change(plan, claims, gaps=gaps, detectable=detectable, model=model)
+    if isinstance(plan.question, Drivers):
+        return _of_drivers(plan.question, claims)
     used = [claim for claim in claims if is_invalidating(claim)][:1]
     used += [claim for claim in claims if claim.kind in ANSWERS][:2]
     if not used:
         return NO_ANSWER, ()
     return " ".join(claim.statement for claim in used), tuple(claim.id for claim in used)
+
+
+def _of_drivers(question: Drivers, claims: Sequence[Claim]) -> tuple[str, tuple[str, ...]]:
+    """The first rules that stand out, or that none does."""
+    used = [one for one in claims if is_invalidating(one)][:1]
+    told = [one for one in claims if one.kind == "driver" and one.significant]
+    found = [one for one in told if one.material is not False][:MOST_RULES]
+    sentences = [f"Doubtful data: {one.statement}" for one in used] + [one.statement for one in found]
+    if not found:
+        name, small = question.outcome.replace("_", " "), " by an amount that matters" if told else ""
+        sentences.append(f"No column stands out as associated with {name}{small}.")
+    used += [*found[1:], *found[:1]]  # the first last: the insight takes its confidence from there
+    return " ".join(sentences), tuple(one.id for one in used)
 
 
 def _of_change(

@@ -23,7 +23,7 @@ from gemba.planning.requests import (
 from gemba.planning.spans import comparison_bucket, floor, history_span, whole_days
 from gemba.planning.strategies import STRATEGIES, complexity_of, require_supported
 from gemba.planning.types import Plan, PlannedAgent
-from gemba.questions.types import Compare, Level, Predicate, Question, Share, Top, Trend, Why, Window
+from gemba.questions.types import Compare, Drivers, Level, Predicate, Question, Share, Top, Trend, Why, Window
 from gemba.semantics.graph import dimensions_of
 from gemba.semantics.model import SemanticModel
 
@@ -58,6 +58,10 @@ def make_plan(
             data do not overlap. A window that reaches past the data is kept, and the plan notes it.
     """
     require_supported(question)
+    if isinstance(question, Drivers):
+        from gemba.planning.drivers import drivers_plan
+
+        return drivers_plan(question, model, coverage=coverage, plug_ins=_agents_for("drivers", plug_ins), alpha=alpha)
     assert isinstance(question, Planned)
     _require_form(question, model)
     zone = ZoneInfo(model.timezone)
@@ -99,7 +103,7 @@ def make_plan(
         complexity=complexity,
         agents=(
             *(PlannedAgent(name=name, reason=reason) for name, reason in strategy.agents),
-            *_planned_plug_ins(question.kind, plug_ins),
+            *(PlannedAgent(name=one.name, reason=one.description) for one in _agents_for(question.kind, plug_ins)),
         ),
         cubes=cubes,
         values=values,
@@ -222,13 +226,10 @@ def _within_budget(
     )
 
 
-def _planned_plug_ins(kind: str, agents: Iterable[Agent] | None) -> tuple[PlannedAgent, ...]:
+def _agents_for(kind: str, agents: Iterable[Agent] | None) -> tuple[Agent, ...]:
+    """The plug-ins that look at questions of a kind."""
     if agents is None:
         from gemba.agents.registry import plug_ins
 
         agents = plug_ins().values()
-    return tuple(
-        PlannedAgent(name=agent.name, reason=agent.description)
-        for agent in agents
-        if kind in getattr(agent, "kinds", ())
-    )
+    return tuple(agent for agent in agents if kind in getattr(agent, "kinds", ()))

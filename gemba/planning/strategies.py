@@ -20,6 +20,7 @@ PARTS = ("contribution", "splits the change into parts that sum to it exactly")
 SEARCH = ("segments", "searches for the segments where the change sits")
 WHEN = ("change_point", "looks for the date on which it began")
 DATA = ("data_quality", "looks for faults in the data that would explain it away")
+RULES = ("drivers", "searches the columns of single rows for what goes with the outcome")
 PAST = ("history", "looks up what was said about the metric before")
 
 
@@ -44,6 +45,7 @@ STRATEGIES: dict[tuple[str, Complexity], Strategy] = {
     ("top", 1): Strategy("top.groups", 1, (VALUE, DATA, PAST)),
     ("top", 2): Strategy("top.combinations", 1, (VALUE, DATA, PAST)),
     ("share", 1): Strategy("share.groups", 1, (VALUE, DATA, PAST)),
+    ("drivers", 4): Strategy("drivers.rules", 1, (RULES, DATA)),
     ("share", 2): Strategy("share.combinations", 1, (VALUE, DATA, PAST)),
 }
 SUPPORTED: tuple[str, ...] = tuple(dict.fromkeys(kind for kind, _ in STRATEGIES))
@@ -57,6 +59,8 @@ def complexity_of(question: Question, *, candidates: int) -> Complexity:
             return 4 if candidates else 3
         case "compare":
             return 4 if candidates else 2
+        case "drivers":
+            return 4
         case "trend":
             return 3 if groups else 2
         case "level":

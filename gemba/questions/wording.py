@@ -114,7 +114,16 @@ _PHRASES: dict[tuple[Role, str], str] = {
     ("kind", "drivers"): """
         drivers; drivers of; driver of; factors; what affects; what influences; what drives; influences; factors
         behind; factors for; what matters for; what are the drivers of; what determines; determinants of; predictors
-        of; what impacts; key drivers of; main drivers of""",
+        of; what impacts; key drivers of; main drivers of; drivers behind; what is associated with; what is related to;
+        what goes with; what goes along with; what goes together with; what correlates with; factors associated with;
+        factors influencing; factors affecting; factors driving; driving factors of; driving factors behind; influences
+        on; which factors influence; which factors affect; which factors drive; which factors determine; which factors
+        are associated with; which factors are related to; what factors influence; what factors affect; what factors
+        drive; what factors are associated with; which columns are associated with; which columns drive; which columns
+        influence; which columns affect; which variables are associated with; which variables drive; which variables
+        influence; which variables affect; which parameters are associated with; which parameters drive; which
+        parameters influence; which parameters affect; what are the main drivers of; what are the key drivers of; which
+        factors matter for""",
     ("kind", "anomaly"): """
         anomaly; anomalies; anomalies in; outlier; outliers; outliers in; unusual; abnormal; strange; odd; anything
         unusual in; anything strange; anomalous; anything odd; suspicious; unusual values; anything unusual""",
