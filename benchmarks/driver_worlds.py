@@ -24,11 +24,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`columns`: what must be found, and nothing else. `thresholds`: by feature name, as planted, lowest first."""
+    """`columns`: what must be found, and nothing else. `thresholds`: by feature name, as planted, lowest first.
+
+    `effect`: level inside the planted rule less that outside.
+    """
 
     make: Callable[[np.random.Generator, int], Table]
     columns: frozenset[str] = frozenset()
     thresholds: dict[str, tuple[float, ...]] | None = None
+    effect: float | None = None
 
 
 def columns(rng: np.random.Generator, n: int, kind: str) -> tuple[dict[str, Floats], dict[str, Texts]]:
@@ -106,19 +110,21 @@ def _limit(kinds: Texts) -> Floats:
 
 
 PLANTED: dict[str, World] = {
-    "x0 > 1": World(_yes_no(lambda x, _: x["x0"] > 1, 0.4, 0.05), frozenset({"x0"}), {"x0": (1.0,)}),
+    "x0 > 1": World(_yes_no(lambda x, _: x["x0"] > 1, 0.4, 0.05), frozenset({"x0"}), {"x0": (1.0,)}, effect=0.35),
     "x0 > 1, correlated": World(
-        _yes_no(lambda x, _: x["x0"] > 1, 0.4, 0.05, "correlated"), frozenset({"x0"}), {"x0": (1.0,)}
+        _yes_no(lambda x, _: x["x0"] > 1, 0.4, 0.05, "correlated"), frozenset({"x0"}), {"x0": (1.0,)}, effect=0.35
     ),
     "x0 > 0.8 and x1 < -0.3": World(
         _yes_no(lambda x, _: (x["x0"] > 0.8) & (x["x1"] < -0.3), 0.5, 0.03),
         frozenset({"x0", "x1"}),
         {"x0": (0.8,), "x1": (-0.3,)},
+        effect=0.47,
     ),
     "x0 > 0.5 and x1 > 0.3, correlated": World(
         _yes_no(lambda x, _: (x["x0"] > 0.5) & (x["x1"] > 0.3), 0.5, 0.03, "correlated"),
         frozenset({"x0", "x1"}),
         {"x0": (0.5,), "x1": (0.3,)},
+        effect=0.47,
     ),
     "x0 - x1 > 1.8": World(_yes_no(lambda x, _: x["x0"] - x["x1"] > 1.8, 0.5, 0.03), frozenset({"x0", "x1"})),
     "x0 - x1 > 1.2 and kind b": World(
@@ -129,16 +135,19 @@ PLANTED: dict[str, World] = {
         _yes_no(lambda x, _: x["torque"] * x["speed"] > 80_000, 0.5, 0.03),
         frozenset({"torque", "speed"}),
         {"torque × speed": (80_000.0,)},
+        effect=0.47,
     ),
     "torque / speed > 0.037": World(
         _yes_no(lambda x, _: x["torque"] / x["speed"] > 0.037, 0.5, 0.03),
         frozenset({"torque", "speed"}),
         {"torque / speed": (0.037,)},
+        effect=0.47,
     ),
     "torque × speed outside 30,000 to 95,000": World(
         _yes_no(lambda x, _: np.abs(x["torque"] * x["speed"] - 62_500) > 32_500, 0.7, 0.01),
         frozenset({"torque", "speed"}),
         {"torque × speed": (30_000.0, 95_000.0)},
+        effect=0.69,
     ),
     "machine m03 or m07": World(
         _yes_no(lambda _, c: np.isin(c["machine"], ["m03", "m07"]), 0.4, 0.05), frozenset({"machine"})
@@ -154,10 +163,16 @@ PLANTED: dict[str, World] = {
     "number: 0.3 x0 + 0.2 x1": World(_number(lambda x, _: 0.3 * x["x0"] + 0.2 * x["x1"]), frozenset({"x0", "x1"})),
     "number: 0.6 x0, correlated": World(_number(lambda x, _: 0.6 * x["x0"], "correlated"), frozenset({"x0"})),
     "number: +1 where x0 > 1": World(
-        _number(lambda x, _: 1.0 * (x["x0"] > 1), region=lambda x, _: x["x0"] > 1), frozenset({"x0"}), {"x0": (1.0,)}
+        _number(lambda x, _: 1.0 * (x["x0"] > 1), region=lambda x, _: x["x0"] > 1),
+        frozenset({"x0"}),
+        {"x0": (1.0,)},
+        effect=1.0,
     ),
     "number: +1 where x0 > 1, heavy tails": World(
-        _number(lambda x, _: 1.0 * (x["x0"] > 1), "heavy", lambda x, _: x["x0"] > 1), frozenset({"x0"}), {"x0": (1.0,)}
+        _number(lambda x, _: 1.0 * (x["x0"] > 1), "heavy", lambda x, _: x["x0"] > 1),
+        frozenset({"x0"}),
+        {"x0": (1.0,)},
+        effect=1.0,
     ),
     "number: +1.5 where x0 > 0.5 and kind b": World(
         _number(lambda x, c: 1.5 * ((x["x0"] > 0.5) & (c["kind"] == "b"))), frozenset({"x0", "kind"})
