@@ -50,9 +50,9 @@ def timeline() -> Timeline:
     return Timeline(window=window, baseline=baseline, history=~window, season=at % WEEK, block=WEEK)
 
 
-def _amounts(noise: Floats, pattern: Floats | float = 1.0) -> World:
+def _amounts(noise: NDArray[np.floating], pattern: NDArray[np.floating] | float = 1.0) -> World:
     level = LEVEL * np.broadcast_to(pattern, noise.shape)
-    num = np.maximum(level * (1.0 + SPREAD * noise), 0.0)
+    num = np.maximum(level * (1.0 + SPREAD * noise), 0.0).astype(np.float64)
     return World(num, np.ones_like(num), counts=False, truth=float(level[0, -WEEK:].mean()))
 
 
@@ -72,7 +72,7 @@ def remembering(rng: np.random.Generator) -> World:
 
 def seasonal(rng: np.random.Generator) -> World:
     """A weekly pattern, another one a member, and independent days."""
-    pattern = np.where(np.arange(DAYS) % WEEK >= 5, WEEKEND, 1.0) * np.ones((MEMBERS, 1))
+    pattern = np.where(np.arange(DAYS) % WEEK >= 5, WEEKEND, 1.0)[None, :]
     own = 1.0 + 0.1 * rng.standard_normal((MEMBERS, WEEK))
     return _amounts(rng.standard_normal((MEMBERS, DAYS)), pattern * own[:, np.arange(DAYS) % WEEK])
 
