@@ -14,6 +14,7 @@ from gemba.agents.echoes import VANISHED, Cause, causes, echo_note
 from gemba.agents.mix import cells_of, mix_of
 from gemba.agents.overlap import Overlaps, left_of_whole
 from gemba.agents.panel import Panel, panel, setting
+from gemba.agents.second_look import looked_again
 from gemba.agents.segment_claims import segment_claim, whole_claim
 from gemba.errors import SampleTooSmallError
 from gemba.evidence.types import TOTAL
@@ -81,7 +82,7 @@ class SegmentsAgent:
             claims.append(whole)
         for cause in chosen[:MOST_CLAIMS]:
             brief.check_time()
-            claim = segment_claim(compared, cause, dates=_dates(cause.candidate))
+            claim = looked_again(segment_claim(compared, cause, dates=_dates(cause.candidate)), cause.candidate)
             claims.append(claim)
             owner[id(cause.candidate)] = claim.id
         notes += [note for cause in chosen if (note := echo_note(cause))]

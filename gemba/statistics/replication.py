@@ -96,6 +96,8 @@ def _halves(residual: Floats, weight: Floats, shift: Shift, timeline: Timeline) 
     for half in (inside[::2], inside[1::2]):
         mass = float(weight[half].sum())
         scaled = error * np.sqrt((1 / mass + 1 / base) / (1 / whole + 1 / base))
+        if not scaled > 0:
+            return None
         here = (float(residual[half].sum()) / mass - earlier) * np.sign(effect)
         expected = abs(effect) / scaled
         shown = float(stdtr(df, -here / scaled)) <= 0.05
