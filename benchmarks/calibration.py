@@ -2,34 +2,23 @@
 
 A claim that names a segment is right if that is a planted cause (the contract's rule); one that dates a change, if its
 dates hold the start of one. In a quiet window every claim is wrong. The weights of `gemba.insights.confidence` were
-fitted on seeds 1–40 with `--fit`; figures are reported on other seeds.
-
-    python -m benchmarks.calibration [--seeds 1000-1199] [--jobs 2] [--fit] [-o FILE]
+fitted on seeds 1–40 (`python -m benchmarks.plant --seeds 1-40 --fit`); figures are reported on other seeds.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
-from benchmarks.machine import RESULTS, heading
-from benchmarks.plant import Factory
 from gemba.insights.confidence import CAUSE, START, family_of, features_of
 from gemba.insights.types import Claim
-from gemba.plant.model import model_text
-from gemba.plant.truth import TruthQuestion
-from gemba.questions.types import Why
-from gemba.semantics.load import parse_model
+from gemba.insights.weigh import Weighed
+from gemba.plant.truth import TruthEvent
 
 BINS = np.linspace(0.0, 1.0, 11)
 LEAST_IN_BIN = 50
@@ -49,11 +38,10 @@ class Judged:
     right: bool
 
 
-def judged(factory: Factory, asked: TruthQuestion) -> Iterable[Judged]:
-    question = asked.typed
-    assert isinstance(question, Why)
-    found = factory.investigate(question)
-    events = [factory.truth.event(name) for name in asked.answers]
+def judged(
+    found: Weighed, events: Sequence[TruthEvent], finds: Callable[[Claim, TruthEvent], bool]
+) -> Iterable[Judged]:
+    """Every claim of an answer whose confidence is a regression's, with whether it is right."""
     for claim in found.claims:
         family, features = family_of(claim), features_of(claim, found.claims)
         if features is None or claim.confidence is None:
@@ -61,18 +49,13 @@ def judged(factory: Factory, asked: TruthQuestion) -> Iterable[Judged]:
         if family == START:
             right = any(_dated(claim, event.start.date().isoformat()) for event in events)
         else:
-            right = any(factory.finds(claim, event, question) for event in events)
+            right = any(finds(claim, event) for event in events)
         yield Judged(family, features, claim.confidence, bool(claim.significant), right)
 
 
 def _dated(claim: Claim, start: str) -> bool:
     low, high = claim.details.get("date_low"), claim.details.get("date_high")
     return isinstance(low, str) and isinstance(high, str) and low[:10] <= start <= high[:10]
-
-
-def study(seed: int) -> list[Judged]:
-    factory = Factory(seed, parse_model(model_text(), name="factory"))
-    return [one for asked in factory.truth.questions for one in judged(factory, asked)]
 
 
 def fit(claims: list[Judged]) -> str:
@@ -117,7 +100,7 @@ def _bins(told: np.ndarray, right: np.ndarray) -> list[str]:
     return lines
 
 
-def table(claims: list[Judged]) -> str:
+def reliability(claims: list[Judged]) -> str:
     """Reliability of all claims, and how many segments called significant are no planted cause."""
     told = np.array([one.confidence for one in claims])
     right = np.array([one.right for one in claims], dtype=float)
@@ -127,29 +110,3 @@ def table(claims: list[Judged]) -> str:
     lines.append(f"\nBrier score {float(((told - right) ** 2).mean()):.3f}, of {len(claims)} claims.")
     lines.append(f"Of {int(called.sum())} segments called significant {100 * wrong:.1f} % are no planted cause.")
     return "\n".join(lines)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", default="1000-1199", help="first-last, both included")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--fit", action="store_true", help="print weights instead of a table")
-    parser.add_argument("-o", type=Path, default=RESULTS / "calibration.md", help="where the table goes")
-    options = parser.parse_args()
-    first, _, last = options.seeds.partition("-")
-    seeds = range(int(first), int(last or first) + 1)
-    claims: list[Judged] = []
-    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        for done, future in enumerate(as_completed([pool.submit(study, seed) for seed in seeds]), start=1):
-            claims += future.result()
-            print(f"{done} of {len(seeds)}: {len(claims)} claims", file=sys.stderr)
-    if options.fit:
-        print(fit(claims))
-        return
-    text = f"{heading('Calibration of confidence')}\nSeeds {options.seeds}.\n\n{table(claims)}\n"
-    print(text)
-    options.o.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

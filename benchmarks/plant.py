@@ -4,7 +4,9 @@ Every question of every seed goes through the engine: plan, evidence, all planne
 ranker that names the segment with the largest contribution. Methods were developed on seeds 1–40; figures are
 reported on 1000–1199.
 
-    python -m benchmarks.plant [--seeds 1000-1199] [--only quiet|planted] [--jobs 2] [-o FILE]
+    python -m benchmarks.plant [--seeds 1000-1199] [--only quiet|planted] [--jobs 2] [--fit] [-o FILE]
+
+`--fit` prints weights for `gemba/insights/confidence.py` as well (see `benchmarks.calibration`).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import beta
 
+from benchmarks.calibration import Judged, fit, judged, reliability
 from benchmarks.machine import RESULTS, heading
 from gemba.agents.base import Brief
 from gemba.agents.registry import agents
@@ -125,13 +128,21 @@ def _inside(frame: pl.DataFrame, members: frozenset) -> np.ndarray:
     return inside
 
 
-def ask(factory: Factory, seed: int, asked: TruthQuestion) -> Asked | Quiet:
-    """Investigate one question and hold the answer against the truth."""
+def ask(factory: Factory, seed: int, asked: TruthQuestion) -> tuple[Asked | Quiet, list[Judged]]:
+    """Investigate one question and hold the answer, and every claim of it, against the truth."""
     question = asked.typed
     assert isinstance(question, Why)
     started = time.perf_counter()
     found = factory.investigate(question)
     seconds = time.perf_counter() - started
+    events = [factory.truth.event(name) for name in asked.answers]
+    claims = judged(found, events, lambda claim, event: factory.finds(claim, event, question))
+    return _outcome(factory, seed, asked, found, seconds), list(claims)
+
+
+def _outcome(factory: Factory, seed: int, asked: TruthQuestion, found: Weighed, seconds: float) -> Asked | Quiet:
+    question = asked.typed
+    assert isinstance(question, Why)
     if not asked.answers:
         return Quiet(seed, question.metric, tuple(one.statement for one in found.claims if one.significant))
     event = factory.truth.event(asked.answers[0])
@@ -200,7 +211,7 @@ def _groups(asked: list[Asked]) -> Iterable[tuple[tuple[str, str], list[Asked]]]
             yield (f"**{title}**", "**all**"), chosen
 
 
-def study(seed: int, only: str | None) -> list[Asked | Quiet]:
+def study(seed: int, only: str | None) -> list[tuple[Asked | Quiet, list[Judged]]]:
     """Every question of one factory."""
     factory = Factory(seed, parse_model(model_text(), name="factory"))
     chosen = [one for one in factory.truth.questions if only is None or bool(one.answers) == (only == "planted")]
@@ -212,24 +223,30 @@ def main() -> None:
     parser.add_argument("--seeds", default="1000-1199", help="first-last, both included")
     parser.add_argument("--only", choices=("quiet", "planted"), help="ask only about windows of this sort")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--fit", action="store_true", help="print weights of the confidence as well")
     parser.add_argument("-o", type=Path, default=RESULTS / "plant.md", help="where the table goes, after every seed")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
     asked: list[Asked] = []
     quiet: list[Quiet] = []
+    claims: list[Judged] = []
     options.o.parent.mkdir(parents=True, exist_ok=True)
     head = heading("Planted factories")
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         pending = {pool.submit(study, seed, options.only): seed for seed in seeds}
         for done, future in enumerate(as_completed(pending), start=1):
-            for outcome in future.result():
+            for outcome, found in future.result():
+                claims += found
                 (asked if isinstance(outcome, Asked) else quiet).append(outcome)  # type: ignore[arg-type]
             called = sum(bool(one.called) for one in quiet)
             print(f"{done} of {len(seeds)}: {len(asked)} asked, {called} of {len(quiet)} quiet called", file=sys.stderr)
             text = f"{head}\nSeeds {options.seeds}, {done} of {len(seeds)} factories.\n\n{table(asked, quiet)}\n"
+            text += f"\n## Calibration of confidence\n\n{reliability(claims)}\n"
             options.o.write_text(text, encoding="utf-8")
     print(options.o.read_text(encoding="utf-8"))
+    if options.fit:
+        print(fit(claims))
 
 
 if __name__ == "__main__":

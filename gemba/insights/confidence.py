@@ -28,7 +28,7 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
     START: {"constant": -1.0, "evidence": 0.3, "signal": 0.1, "days": 0.05},
 }
 """Weights of two logistic regressions: of segments named as causes, and of dated changes. Fitted on simulated factories
-(`python -m benchmarks.calibration --seeds 1-40 --fit`), judged on others."""
+(`python -m benchmarks.plant --seeds 1-40 --fit`), judged on others."""
 
 MOST_EVIDENCE = 8.0
 MOST_SIGNAL = 10.0
