@@ -4,7 +4,7 @@ The expectations run in Great Expectations on the frame of claims; the rules tha
 once (contributions sum to the change, every number in the text is backed) are `gemba.insights.review`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -13,6 +13,7 @@ from assets.failures import failures_recorded
 from assets.keys import FINDINGS
 from assets.reading import claims_table, plain
 from assets.steps import Weighed
+from gemba.insights.kinds import DEMANDS
 from gemba.investigation import Investigator
 from resources.expectations import Expect, Expectations, Observed
 
@@ -26,8 +27,11 @@ SLACK = 1e-9  # of the largest number involved: rounding, not evidence
 EITHER = "either_value_is_missing"
 
 
-def expectations_of_claims(alpha: float) -> tuple[Expect, ...]:
-    """What holds for every row of the claims frame. `alpha`: the false-discovery rate of the investigation."""
+def expectations_of_claims(alpha: float, kinds: Collection[str] = ()) -> tuple[Expect, ...]:
+    """What holds for every row of the claims frame, and for those of each kind that it holds.
+
+    `alpha`: the false-discovery rate of the investigation. `kinds`: of the claims in the frame.
+    """
 
     def between(column: str, low: float | None, high: float | None, **more: object) -> dict[str, object]:
         return {"column": column, "min_value": low, "max_value": high, **more}
@@ -78,6 +82,11 @@ def expectations_of_claims(alpha: float) -> tuple[Expect, ...]:
             "ExpectColumnValuesToBeBetween",
             between("level_error", 0, SUM_TOLERANCE),
         ),
+        *(
+            Expect(demand.says, "ExpectColumnValuesToBeInSet", {"column": f"lacking_{kind}", "value_set": [""]})
+            for kind, demand in DEMANDS.items()
+            if kind in kinds
+        ),
     )
 
 
@@ -85,7 +94,9 @@ def frame_to_check(frame: "pd.DataFrame") -> "pd.DataFrame":
     """The claims frame with the columns that hold under a condition, empty where the condition does not."""
     slack = SLACK * frame[["ci_low", "ci_high", "effect"]].abs().max(axis=1)
     is_significant = frame["significant"].eq(True)
+    of_kind = {f"lacking_{kind}": frame["lacking"].where(frame["kind"] == kind) for kind in frame["kind"].unique()}
     return frame.assign(
+        **of_kind,
         q_where_significant=frame["q_value"].where(is_significant),
         n_where_estimated=frame["n"].where(~frame["exact"].eq(True)),
         ci_low_with_slack=frame["ci_low"] - slack,
@@ -127,7 +138,8 @@ def claims(
         observed: tuple[Observed, ...] = ()
         if weighed.claims:
             frame = frame_to_check(claims_frame(weighed, findings.plan))
-            observed = expectations.validate(frame, expectations_of_claims(weighed.alpha))
+            kinds = {claim.kind for claim in weighed.claims}
+            observed = expectations.validate(frame, expectations_of_claims(weighed.alpha, kinds))
         broken = [f"{one.claim}: {one.seen} {list(one.offending)}" for one in observed if not one.passed]
         verdict = Verdict(reasons=tuple(dict.fromkeys((*broken, *rules.reasons))))
         investigator.check(partition, run_id, verdict, checks=len(observed) + 1)

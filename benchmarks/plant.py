@@ -12,16 +12,16 @@ reported on 1000–1199.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from scipy.stats import beta
 
 from benchmarks.calibration import Judged, fit, judged, reliability
@@ -29,19 +29,19 @@ from benchmarks.machine import RESULTS, heading
 from gemba.agents.base import Brief
 from gemba.agents.registry import agents
 from gemba.agents.run import run_agent
-from gemba.evidence.types import CubeRequest, Limits
+from gemba.evidence.types import Limits
 from gemba.evidence.warehouse import FrameWarehouse
 from gemba.insights.types import Claim
 from gemba.insights.weigh import Weighed, weigh
 from gemba.planning.plan import make_plan
 from gemba.plant.model import model_text
+from gemba.plant.score import OVERLAP, Matcher
 from gemba.plant.simulate import simulate
 from gemba.plant.truth import TruthEvent, TruthQuestion
 from gemba.questions.types import Segment, Why
 from gemba.semantics.load import parse_model
 from gemba.semantics.model import SemanticModel
 
-LEAST_OVERLAP = 0.8
 LIMITS = Limits(queries=500)
 
 
@@ -81,6 +81,7 @@ class Factory:
             name: self.warehouse.coverage(model, name) for name, source in model.sources.items() if source.time
         }
         self.agents = agents()
+        self.matcher = Matcher(plant, model)
 
     def investigate(self, question: Why) -> Weighed:
         """Plan, gather, look and weigh, as an investigation does."""
@@ -98,34 +99,11 @@ class Factory:
             return True
         if not (named < planted or planted < named) or abs(len(named) - len(planted)) != 1:
             return False
-        return self._overlap(named, planted, question) >= LEAST_OVERLAP
-
-    def _overlap(self, one: frozenset, other: frozenset, question: Why) -> float:
-        grouping = tuple(sorted({name for name, _ in one | other}))
-        request = CubeRequest(
-            name="overlap",
-            metric=question.metric,
-            filters=question.filters,
-            span=question.window,
-            bucket="whole",
-            groupings=(grouping,),
-        )
-        frame = self.warehouse.gather(self.model, [request], limits=LIMITS).cube("overlap", grouping)
-        n = frame[f"{self.model.leaves(question.metric)[0]}.n"].to_numpy()
-        inside = [_inside(frame, members) for members in (one, other)]
-        union = float(n[inside[0] | inside[1]].sum())
-        return float(n[inside[0] & inside[1]].sum()) / union if union else 0.0
+        return self.matcher.overlap(claim.segment, event, within=question.window) >= OVERLAP
 
 
 def _members(segment: Segment) -> frozenset:
     return frozenset((one.dimension, str(one.values[0]) if one.values else None) for one in segment)
-
-
-def _inside(frame: pl.DataFrame, members: frozenset) -> np.ndarray:
-    inside = np.ones(frame.height, dtype=bool)
-    for dimension, value in members:
-        inside &= frame[dimension].eq_missing(pl.Series([value], dtype=pl.String)).to_numpy()
-    return inside
 
 
 def ask(factory: Factory, seed: int, asked: TruthQuestion) -> tuple[Asked | Quiet, list[Judged]]:
@@ -224,6 +202,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("quiet", "planted"), help="ask only about windows of this sort")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--fit", action="store_true", help="print weights of the confidence as well")
+    parser.add_argument("--rows", type=Path, help="keep every judged claim there, as JSON lines")
     parser.add_argument("-o", type=Path, default=RESULTS / "plant.md", help="where the table goes, after every seed")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
@@ -245,6 +224,8 @@ def main() -> None:
             text += f"\n## Calibration of confidence\n\n{reliability(claims)}\n"
             options.o.write_text(text, encoding="utf-8")
     print(options.o.read_text(encoding="utf-8"))
+    if options.rows:
+        options.rows.write_text("".join(json.dumps(asdict(one)) + "\n" for one in claims), encoding="utf-8")
     if options.fit:
         print(fit(claims))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gemba.insights.grounding import numbers_of, ungrounded, words_of
+from gemba.insights.kinds import lacking
 from gemba.insights.types import Claim
 from gemba.insights.weigh import Weighed
 from gemba.planning.types import Plan
@@ -35,8 +36,8 @@ COLUMNS = (
         "p_value",
         "q_value",
     ),
-    *("alpha", "significant", "material", "exact", "n", "confidence", "method", "ungrounded", "sum_error"),
-    "level_error",
+    *("alpha", "significant", "material", "exact", "n", "confidence", "method", "ungrounded", "lacking"),
+    *("sum_error", "level_error"),
 )
 FORBIDDEN = re.compile(
     r"\b(caused?|causes|causing|because of|due to|owing to|thanks to|led to|resulted in)\b", re.IGNORECASE
@@ -74,9 +75,9 @@ def claims_frame(weighed: Weighed, plan: Plan | None = None) -> pd.DataFrame:
     """The claims as a table, one row a claim in order of rank; null where a claim has no such number.
 
     Besides the claim's own columns: `ci_low`, `ci_high`, `alpha`; `ungrounded`, numbers of the statement that nothing
-    backs, as text; `sum_error`, for claims of a complete decomposition the relative difference between the sum of its
-    parts and the change; `level_error`, for drivers the same between the two levels and the effect. With the plan,
-    members that the question filters by may be named in a statement.
+    backs, as text; `lacking`, what the claim lacks of what its kind demands; `sum_error`, for claims of a complete
+    decomposition the relative difference between the sum of its parts and the change; `level_error`, for drivers the same
+    between the two levels and the effect. With the plan, members that the question filters by may be named in a statement.
     """
     import pandas as pd
 
@@ -103,6 +104,7 @@ def claims_frame(weighed: Weighed, plan: Plan | None = None) -> pd.DataFrame:
             "confidence": claim.confidence,
             "method": claim.method,
             "ungrounded": ", ".join(_ungrounded(claim, _filters(plan) if plan else ())),
+            "lacking": "; ".join(lacking(claim)),
             "sum_error": errors.get(claim.id),
             "level_error": _level_error(claim),
         }
@@ -153,8 +155,10 @@ def _significance(claim: Claim, plan: Plan) -> Iterator[str]:
 def _exactness(claim: Claim, _plan: Plan) -> Iterator[str]:
     if claim.exact and (claim.p_value is not None or claim.q_value is not None):
         yield "an arithmetic identity with a p- or q-value"
-    if not claim.exact and claim.kind == "contribution":
-        yield "a contribution that does not say that it is exact"
+
+
+def _of_its_kind(claim: Claim, _plan: Plan) -> Iterator[str]:
+    yield from lacking(claim)
 
 
 def _sample(claim: Claim, _plan: Plan) -> Iterator[str]:
@@ -204,6 +208,7 @@ RULES: tuple[Callable[[Claim, Plan], Iterator[str]], ...] = (
     _interval,
     _significance,
     _exactness,
+    _of_its_kind,
     _sample,
     _grounded,
     _causal_words,

@@ -55,12 +55,16 @@ class Matcher:
             return False
         return self.overlap(claim_segment, event) >= OVERLAP
 
-    def overlap(self, segment: Segment, event: TruthEvent) -> float:
-        """Jaccard overlap of the segment's rows and the event's, within the event's window and scope; 0 to 1."""
+    def overlap(self, segment: Segment, event: TruthEvent, *, within: Window | None = None) -> float:
+        """Jaccard overlap of the segment's rows and the event's in the event's scope; 0 to 1.
+
+        `within`: the window whose rows count; that of the event if not given.
+        """
         rows = self._rows_of(event.metric)
         if any(predicate.dimension not in rows.columns for predicate in (*segment, *event.scope)):
             return 0.0
-        inside = (pl.col("_time") >= event.start.astimezone(UTC)) & (pl.col("_time") < event.end.astimezone(UTC))
+        start, end = (within.start, within.end) if within is not None else (event.start, event.end)
+        inside = (pl.col("_time") >= start.astimezone(UTC)) & (pl.col("_time") < end.astimezone(UTC))
         rows = rows.filter(inside & _condition(event.scope))
         both = rows.select(
             shared=(_condition(segment) & _condition(event.segment)).sum(),

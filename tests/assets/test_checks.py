@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from assets.checks import expectations_of_claims, frame_to_check
+from gemba.insights.kinds import DEMANDS
 from gemba.insights.review import claims_frame
 from gemba.insights.types import Claim
 from gemba.insights.weigh import Weighed
@@ -25,11 +26,21 @@ def expectations() -> Iterator[Expectations]:
 
 def broken(expectations: Expectations, *claims: Claim) -> set[str]:
     frame = frame_to_check(claims_frame(Weighed(summary="", claims=claims)))
-    return {one.claim for one in expectations.validate(frame, expectations_of_claims(0.05)) if not one.passed}
+    expects = expectations_of_claims(0.05, {claim.kind for claim in claims})
+    return {one.claim for one in expectations.validate(frame, expects) if not one.passed}
 
 
 def sound(**changes: Any) -> Claim:
-    return a_claim(**{"rank": 1, "p_value": 0.001, "q_value": 0.004, "significant": True, "confidence": 0.9, **changes})
+    return a_claim(
+        **{
+            "rank": 1,
+            "p_value": 0.001,
+            "q_value": 0.004,
+            "significant": True,
+            "confidence": 0.9,
+            **changes,
+        }
+    )
 
 
 def test_a_sound_claim_passes_every_expectation(expectations: Expectations) -> None:
@@ -58,6 +69,30 @@ def test_each_fault_breaks_the_expectation_that_names_it(
     expectations: Expectations, changes: dict[str, Any], says: str
 ) -> None:
     assert says in broken(expectations, sound(**changes))
+
+
+@pytest.mark.parametrize("kind", sorted(DEMANDS))
+def test_a_claim_of_any_kind_that_lacks_what_its_kind_demands_is_not_published(
+    expectations: Expectations, kind: str
+) -> None:
+    """Nothing but a sentence and an effect: no test, no interval, no date, no segment, and not exact."""
+    bare = sound(kind=kind, segment=(), ci=None, p_value=None, q_value=None, significant=None, exact=False, details={})
+    assert broken(expectations, bare) == {DEMANDS[bare.kind].says}
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "holds"),
+    [
+        ("change_point", {"date_low": "2026-10-05", "date": "2026-10-07", "date_high": "2026-10-08"}, True),
+        ("change_point", {"date_low": "2026-10-08", "date": "2026-10-07", "date_high": "2026-10-09"}, False),
+        ("segment", {"aspect": "whole"}, True),
+    ],
+)
+def test_dates_lie_within_their_bounds_and_the_whole_needs_no_segment(
+    expectations: Expectations, kind: str, details: dict[str, Any], holds: bool
+) -> None:
+    claim = sound(kind=kind, segment=(), details=details)
+    assert (DEMANDS[claim.kind].says not in broken(expectations, claim)) is holds
 
 
 def test_the_same_claim_twice_is_noticed(expectations: Expectations) -> None:

@@ -21,7 +21,7 @@ from gemba.flight import Flights
 from gemba.insights.types import Claim, Findings, Gap
 from gemba.investigation import Investigator
 from gemba.questions.key import partition_key, question_key
-from gemba.questions.types import QUESTION, Question
+from gemba.questions.types import QUESTION, Predicate, Question
 from gemba.semantics.load import dump_model
 from gemba.semantics.model import SemanticModel
 from gemba.store.archive import MemoryArchive
@@ -99,10 +99,12 @@ def a_claim(agent: str = "contribution", **changes: Any) -> Claim:
         id=f"c_{agent}",
         kind="segment",
         metric="scrap_rate",
+        segment=(Predicate(dimension="line", values=("3",)),),
         statement="The scrap rate rose on one line.",
         effect=2.0,
         unit="%",
         ci=(1.5, 2.5),
+        p_value=0.001,
         n=42,
         method="segments",
         agent=agent,
