@@ -72,11 +72,15 @@ THREAD_CONFIG = dg.Field(
 
 @dataclass(slots=True)
 class _Running:
-    """A step in its thread. The thread only writes to `events`; None as the last event means that it is done."""
+    """One attempt at a step, in its thread. The thread only writes to `events`; None as the last means that it is done.
+
+    An attempt hands over itself, not the step's key: the next attempt may start before this one's last word is read.
+    """
 
     context: StepExecutionContext
-    events: queue.SimpleQueue[tuple[str, DagsterEvent | BaseException | None]]
+    events: queue.SimpleQueue[tuple[_Running, DagsterEvent | BaseException | None]]
     thread: threading.Thread = field(init=False)
+    is_left_behind: bool = False
 
     def start(self) -> None:
         target = partial(contextvars.copy_context().run, self._run)
@@ -85,18 +89,18 @@ class _Running:
         self.thread.start()
 
     def _run(self) -> None:
-        key, seen, loop = self.context.step.key, [], asyncio.new_event_loop()
+        seen, loop = [], asyncio.new_event_loop()
         self.context._event_loop = loop  # an event loop belongs to one thread: async steps need one each
         try:
             for event in dagster_event_sequence_for_step(self.context):
                 seen.append(event)
-                self.events.put((key, event))
+                self.events.put((self, event))
             for event in _trigger_hook(self.context, seen):
-                self.events.put((key, event))
+                self.events.put((self, event))
         except BaseException as error:  # noqa: BLE001 - handed to the parent, which raises it
-            self.events.put((key, error))
+            self.events.put((self, error))
         finally:
-            self.events.put((key, None))
+            self.events.put((self, None))
             loop.close()
 
     def interrupt(self) -> None:
@@ -176,7 +180,7 @@ class ThreadExecutor(dg.Executor):
     def _loop(
         self, active: ActiveExecution, job_context: PlanExecutionContext, again: Sequence[Any]
     ) -> Iterator[DagsterEvent]:
-        events: queue.SimpleQueue[tuple[str, DagsterEvent | BaseException | None]] = queue.SimpleQueue()
+        events: queue.SimpleQueue[tuple[_Running, DagsterEvent | BaseException | None]] = queue.SimpleQueue()
         running: dict[str, _Running] = {}
         error: BaseException | None = None
         stop_at: float | None = None
@@ -197,15 +201,17 @@ class ThreadExecutor(dg.Executor):
                 # Asked only after `get_steps_to_execute`, which resolves what dynamic outputs have added.
                 if not running and (stop_at is not None or active.is_complete):
                     break
-                for key, event in _take(events, wait_s=_wait_s(active, running)):
-                    if key not in running:
-                        continue  # left behind after a cancellation
+                for attempt, event in _take(events, wait_s=_wait_s(active, running)):
+                    key = attempt.context.step.key
+                    if attempt.is_left_behind:
+                        continue
                     if isinstance(event, DagsterEvent):
                         yield event
                         active.handle_event(event)
                     elif event is None:
-                        del running[key]
-                        active.verify_complete(job_context, key)
+                        if running.get(key) is attempt:
+                            del running[key]
+                            active.verify_complete(job_context, key)
                     elif not isinstance(event, DagsterExecutionInterruptedError | KeyboardInterrupt) or not stop_at:
                         error = error or event
                 now = time.monotonic()
@@ -220,11 +226,12 @@ class ThreadExecutor(dg.Executor):
                     yield DagsterEvent.engine_event(job_context, message, EngineEventData.interrupted(list(running)))
                     for step_run in running.values():
                         step_run.interrupt()
-                for key, step_run in running.items() if stop_at is not None else ():
+                for step_run in running.values() if stop_at is not None else ():
                     if not step_run.thread.is_alive():
-                        events.put((key, None))  # the interruption may have hit the thread's own last word
+                        events.put((step_run, None))  # the interruption may have hit the thread's own last word
                 if stop_at is not None and now > stop_at:
                     for step_run in running.values():
+                        step_run.is_left_behind = True
                         failure = _left_behind(step_run.context, self._grace_s)
                         yield failure
                         active.handle_event(failure)
