@@ -76,8 +76,9 @@ def claims_frame(weighed: Weighed, plan: Plan | None = None) -> pd.DataFrame:
 
     Besides the claim's own columns: `ci_low`, `ci_high`, `alpha`; `ungrounded`, numbers of the statement that nothing
     backs, as text; `lacking`, what the claim lacks of what its kind demands; `sum_error`, for claims of a complete
-    decomposition the relative difference between the sum of its parts and the change; `level_error`, for drivers the same
-    between the two levels and the effect. With the plan, members that the question filters by may be named in a statement.
+    decomposition the relative difference between the sum of its parts and the change; `level_error`, for drivers the
+    same between the two levels and the effect. With the plan, members that the question filters by may be named in a
+    statement.
     """
     import pandas as pd
 
