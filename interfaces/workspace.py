@@ -19,7 +19,7 @@ from gemba.settings import REPOSITORY, Settings, load_connections, settings
 
 if TYPE_CHECKING:
     import stamina.instrumentation
-    from dagster import DagsterInstance
+    from dagster import DagsterInstance, Definitions
 
     from gemba.asking import Asker, Launch
     from gemba.evidence.store import EvidenceStore
@@ -166,7 +166,18 @@ class Workspace:
     def _launch(self, partition_key: str, reason: str) -> str:
         from pipelines.run import run_investigation
 
-        return run_investigation(partition_key, reason=reason, instance=self.dagster)
+        return run_investigation(partition_key, reason=reason, instance=self.dagster, definitions=self.definitions)
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """What an investigation is run with: connections and reflected tables of this process, not new ones a run."""
+        from gemba.investigation import Investigator
+        from pipelines.definitions import build_definitions
+
+        investigator = Investigator(self.archive, self.warehouse, self.evidence, limits=self.settings.limits)
+        return build_definitions(
+            resources={"archive": self.archive, "warehouse": self.warehouse, "investigator": investigator}
+        )
 
     @cached_property
     def dagster(self) -> DagsterInstance:

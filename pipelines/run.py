@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 LOCATION = "gemba"
 
 
-def run_investigation(partition_key: str, *, reason: str, instance: dg.DagsterInstance | None = None) -> str:
+def run_investigation(
+    partition_key: str,
+    *,
+    reason: str,
+    instance: dg.DagsterInstance | None = None,
+    definitions: dg.Definitions | None = None,
+) -> str:
     """Execute job `investigation` for a question, here and now, and return the run's id.
 
     The run is recorded like any other: Dagit shows it live. It is tagged with this process, so that nobody expects a
@@ -26,14 +32,15 @@ def run_investigation(partition_key: str, *, reason: str, instance: dg.DagsterIn
     Args:
         reason: Why it is investigated: asked, fresh, stale or backfill.
         instance: Where the run is recorded; that of `DAGSTER_HOME` if not given.
+        definitions: With what it works; those of the code location if not given.
 
     Raises:
         InputError: There is no `DAGSTER_HOME`, or Dagster's storage cannot be reached.
     """
-    from pipelines import definitions
-
+    if definitions is None:
+        from pipelines.definitions import defs as definitions
     with opened(instance) as found:
-        return execute(definitions.defs, partition_key, reason=reason, instance=found)
+        return execute(definitions, partition_key, reason=reason, instance=found)
 
 
 def observe_sources(*only: tuple[str, str], instance: dg.DagsterInstance | None = None) -> str:
