@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,43 +74,14 @@ def localise(
         same direction, at the 5 % level. Otherwise what stood still while the rest moved would be named as well.
         The second condition can only make the test safer. Elsewhere `p` is the larger of both, at least 0.05.
     """
-    own = shift_tests(
-        num,
-        den,
-        total_num,
-        total_den,
-        timeline=timeline,
-        least=least,
-        most_df=most_df,
-        against_rest=False,
-        exposure=exposure,
-    )
-    rest = shift_tests(
-        num,
-        den,
-        total_num,
-        total_den,
-        timeline=timeline,
-        least=least,
-        most_df=most_df,
-        against_rest=True,
-        exposure=exposure,
-    )
+    test = partial(shift_tests, num, den, total_num, total_den, timeline=timeline, least=least, exposure=exposure)
+    own = test(most_df=most_df, against_rest=False)
+    rest = test(most_df=most_df, against_rest=True)
     visible = (np.sign(own.effect) == np.sign(rest.effect)) & (own.p <= VISIBLE)
     p = np.where(visible, rest.p, np.maximum(np.maximum(own.p, rest.p), VISIBLE))
     p = np.where(np.isfinite(own.p) & np.isfinite(rest.p), p, np.nan)
     if ratio:
-        amount = shift_tests(
-            num,
-            den,
-            total_num,
-            total_den,
-            timeline=timeline,
-            least=least,
-            against_rest=True,
-            by_amount=True,
-            exposure=exposure,
-        )
+        amount = test(against_rest=True, by_amount=True)
         together = np.sign(amount.effect) == np.sign(rest.effect)
         p = np.where(np.isfinite(amount.p), np.maximum(p, np.where(together, amount.p, 1.0)), p)
     low, high = rest.interval()
