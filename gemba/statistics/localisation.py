@@ -39,7 +39,8 @@ class Segment:
 
     `attributes` are columns of the codes in rising order, `members` a code of each. `change` is in the values' unit;
     `relative` is the change over the expected value, None where that is not positive. `gain` is in nats, its name paid.
-    `leaves` is how many combinations of all attributes it holds.
+    `price` is what its name costs, in nats: the log of how many could have been named. `leaves` is how many
+    combinations of all attributes it holds.
     """
 
     attributes: tuple[int, ...]
@@ -48,6 +49,7 @@ class Segment:
     expected: float
     leaves: int
     gain: float
+    price: float
 
     @property
     def change(self) -> float:
@@ -77,6 +79,7 @@ def localise(
     inflation: Floats | None = None,
     counting: float = 0.0,
     most: int = MOST_SEGMENTS,
+    deepest: int | None = None,
 ) -> Localisation:
     """Find the segments that explain how `actual` departs from `expected`.
 
@@ -88,6 +91,7 @@ def localise(
             expectation rests on few events itself.
         counting: 1 if the values count events, so that their noise is at least Poisson's; 0 for amounts.
         most: Segments returned at most.
+        deepest: Attributes that a segment names at most; None: any number.
 
     Raises:
         UnusableValuesError: For NaN or infinite values, constants (no leaf departs), one segment (no attribute has two
@@ -96,7 +100,8 @@ def localise(
 
     Notes:
         An attribute with a member for nearly every leaf cannot be shared by a segment's leaves: it is dropped and named
-        in `dropped`. Leaves with neither an actual nor an expected value say nothing and are left out.
+        in `dropped`. No segment names an attribute beside one that determines it. Leaves with neither an actual nor an
+        expected value say nothing and are left out.
     """
     _refuse_unusable(codes, actual, expected)
     kept, dropped = _attributes(codes, (actual != 0) | (expected != 0))
@@ -109,7 +114,7 @@ def localise(
     chosen: tuple[Choice, ...] = ()
     cuboids: tuple[Cuboid, ...] = ()
     found = deviations(now, before, inflation=widening, quiet=None, counting=counting)
-    cuboids = lattice(leaves, members, surplus(found))
+    cuboids = lattice(leaves, members, surplus(found), deepest=deepest)
     for _ in range(ROUNDS):
         previous = chosen
         chosen = _causes(leaves, cuboids, found, most)
@@ -124,7 +129,11 @@ def localise(
         found = deviations(now, before, inflation=widening, quiet=quiet, counting=counting)
         if found.noise.close_to(known):
             break
-    segments = tuple(_segment(one, kept, leaves, now, before) for one in sorted(chosen, key=lambda one: -one.score))
+    prices = {cuboid.attributes: cuboid.price for cuboid in cuboids}
+    segments = tuple(
+        _segment(one, prices[one.attributes], kept, leaves, now, before)
+        for one in sorted(chosen, key=lambda one: -one.score)
+    )
     return Localisation(segments, dropped, sum(cuboid.size for cuboid in cuboids), found.noise)
 
 
@@ -187,7 +196,7 @@ def _added(numbers: Integers, values: Floats) -> Floats:
     return np.bincount(numbers, values).astype(np.float64)
 
 
-def _segment(choice: Choice, kept: list[int], leaves: Codes, now: Floats, before: Floats) -> Segment:
+def _segment(choice: Choice, price: float, kept: list[int], leaves: Codes, now: Floats, before: Floats) -> Segment:
     here = inside(leaves, choice.attributes, choice.members)
     return Segment(
         attributes=tuple(kept[one] for one in choice.attributes),
@@ -196,4 +205,5 @@ def _segment(choice: Choice, kept: list[int], leaves: Codes, now: Floats, before
         expected=float(before[here].sum()),
         leaves=int(here.sum()),
         gain=choice.score,
+        price=price,
     )

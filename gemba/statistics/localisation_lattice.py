@@ -20,6 +20,7 @@ Codes = NDArray[np.int32]
 DENSE_CELLS_PER_ROW = 2
 LOUD = 2.0
 PART_OF_PRICE = 0.5
+FEW_ROWS = 10_000
 SCATTER = np.uint64(11400714819323198485)  # 2^64 over the golden ratio: Knuth's multiplicative hashing
 
 
@@ -53,13 +54,16 @@ class Cuboid:
         return rows[here], self.keys[at[here]].astype(np.int64)
 
 
-def lattice(codes: Codes, members: tuple[int, ...], surplus: Floats) -> tuple[Cuboid, ...]:
-    """All cuboids, coarse ones first.
+def lattice(
+    codes: Codes, members: tuple[int, ...], surplus: Floats, *, deepest: int | None = None
+) -> tuple[Cuboid, ...]:
+    """All cuboids, coarse ones first, but those that name an attribute beside another that determines it.
 
     Args:
         codes: Members of every leaf, shape (n, k), from 0.
         members: How many members each attribute has, length k.
         surplus: Nats by which a cause could describe each leaf better than noise at the most, shape (n,).
+        deepest: Attributes in a cuboid at most; None: all.
 
     Returns:
         In a cuboid with many more possible segments than leaves (`DENSE_CELLS_PER_ROW`), a segment holds a handful of
@@ -73,10 +77,11 @@ def lattice(codes: Codes, members: tuple[int, ...], surplus: Floats) -> tuple[Cu
     keys_of: dict[tuple[int, ...], tuple[Integers, int]] = {(): (np.zeros(codes.shape[0], np.int64), 1)}
     loud = np.flatnonzero(surplus > LOUD)
     made: list[Cuboid] = []
-    which = math.log(2 ** len(members) - 1)
-    for count in range(1, len(members) + 1):
+    subsets = _subsets(codes, members, len(members) if deepest is None else deepest)
+    which = math.log(sum(map(len, subsets)))
+    for subset in subsets:
         level: dict[tuple[int, ...], tuple[Integers, int]] = {}
-        for chosen in combinations(range(len(members)), count):
+        for chosen in subset:
             keys, cells = extended(*keys_of[chosen[:-1]], codes[:, chosen[-1]], members[chosen[-1]])
             level[chosen] = keys, cells
             if cells <= DENSE_CELLS_PER_ROW * codes.shape[0]:
@@ -85,6 +90,34 @@ def lattice(codes: Codes, members: tuple[int, ...], surplus: Floats) -> tuple[Cu
                 made.append(_sparse(chosen, keys, tuple(members[one] for one in chosen), which, surplus, loud))
         keys_of = level
     return tuple(made)
+
+
+def _subsets(codes: Codes, members: tuple[int, ...], deepest: int) -> list[list[tuple[int, ...]]]:
+    """The attributes of every cuboid, by their number: a machine beside its line says no more than the machine."""
+    implied = {
+        frozenset((one, other))
+        for one in range(len(members))
+        for other in range(len(members))
+        if one != other and _determines(codes[:, one], codes[:, other], members[one])
+    }
+    return [
+        [
+            chosen
+            for chosen in combinations(range(len(members)), count)
+            if not any(frozenset(pair) in implied for pair in combinations(chosen, 2))
+        ]
+        for count in range(1, min(deepest, len(members)) + 1)
+    ]
+
+
+def _determines(one: NDArray[np.int32], other: NDArray[np.int32], members: int) -> bool:
+    """Whether every member of the one is seen with a single member of the other."""
+    table = np.zeros(members, np.int32)
+    for rows in (slice(FEW_ROWS), slice(None)):
+        table[one[rows]] = other[rows]
+        if (table[one[rows]] != other[rows]).any():
+            return False
+    return True
 
 
 def inside(codes: Codes, attributes: tuple[int, ...], members: tuple[int, ...]) -> NDArray[np.bool_]:

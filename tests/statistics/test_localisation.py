@@ -193,3 +193,18 @@ def test_an_attribute_with_a_member_for_every_row_is_left_out_and_named() -> Non
     found = localise(serial, actual, expected)
     assert found.dropped == (4,)
     assert names(found) == {((0, 2),)}
+
+
+def test_a_machine_is_not_named_beside_its_line() -> None:
+    rng = np.random.default_rng(5)
+    machine, product, shift = (one.ravel() for one in np.meshgrid(range(12), range(6), range(3), indexing="ij"))
+    codes = np.stack([machine // 3, machine, product, shift], axis=1).astype(np.int32)
+    expected = rng.gamma(4.0, 250.0, machine.size)
+    actual = expected * rng.normal(1.0, 0.02, machine.size)
+    here = (machine == 7) & (product == 2)
+    actual[here] *= 1.5
+    found = localise(codes, actual, expected)
+    assert [(one.attributes, one.members) for one in found.segments] == [((1, 2), (7, 2))]
+    assert found.combinations == 4 + 12 + 6 + 3 + (4 + 12) * (6 + 3) + 18 + (4 + 12) * 18
+    shallow = localise(codes, actual, expected, deepest=1)
+    assert all(len(one.attributes) == 1 for one in shallow.segments)
