@@ -1,15 +1,21 @@
 """Is a confidence of 0.8 right in 80 of 100 cases? Claims about simulated factories, held against the truth.
 
 A claim that names a segment is right if that is a planted cause (the contract's rule); one that dates a change, if its
-dates hold the start of one. In a quiet window every claim is wrong. The weights of `gemba.insights.confidence` were
-fitted on seeds 1–40 (`python -m benchmarks.plant --seeds 1-40 --fit`); figures are reported on other seeds.
+dates hold the start of one. In a quiet window every claim is wrong. The constants of `gemba.insights.confidence` are
+fitted on factories other than those that figures are reported on, from rows that a study kept:
+
+    python -m benchmarks.plant --seeds 1-120 --rows rows.jsonl -o development.md
+    python -m benchmarks.calibration rows.jsonl
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
@@ -31,6 +37,7 @@ RIDGE = 1.0
 class Judged:
     """One claim: what it is made of, the confidence it was given, and whether it is right."""
 
+    seed: int
     family: str
     features: dict[str, float]
     confidence: float
@@ -39,7 +46,7 @@ class Judged:
 
 
 def judged(
-    found: Weighed, events: Sequence[TruthEvent], finds: Callable[[Claim, TruthEvent], bool]
+    found: Weighed, events: Sequence[TruthEvent], finds: Callable[[Claim, TruthEvent], bool], *, seed: int
 ) -> Iterable[Judged]:
     """Every claim of an answer whose confidence is a regression's, with whether it is right."""
     for claim in found.claims:
@@ -50,12 +57,22 @@ def judged(
             right = any(_dated(claim, event.start.date().isoformat()) for event in events)
         else:
             right = any(finds(claim, event) for event in events)
-        yield Judged(family, features, claim.confidence, bool(claim.significant), right)
+        yield Judged(seed, family, features, claim.confidence, bool(claim.significant), right)
 
 
 def _dated(claim: Claim, start: str) -> bool:
     low, high = claim.details.get("date_low"), claim.details.get("date_high")
     return isinstance(low, str) and isinstance(high, str) and low[:10] <= start <= high[:10]
+
+
+def keep_rows(claims: Iterable[Judged], path: Path) -> None:
+    """Write judged claims as JSON lines."""
+    path.write_text("".join(json.dumps(asdict(one)) + "\n" for one in claims), encoding="utf-8")
+
+
+def kept_rows(path: Path) -> list[Judged]:
+    """The claims that `keep_rows` wrote."""
+    return [Judged(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def fit(claims: list[Judged]) -> str:
@@ -101,12 +118,32 @@ def _bins(told: np.ndarray, right: np.ndarray) -> list[str]:
 
 
 def reliability(claims: list[Judged]) -> str:
-    """Reliability of all claims, and how many segments called significant are no planted cause."""
+    """Reliability of all claims and of each family, and how many segments called significant are no planted cause."""
+    parts = ["All claims together:", _curve(claims)]
+    for family, what in ((CAUSE, "Segments named as causes:"), (START, "Dates of a change:")):
+        parts += [what, _curve([one for one in claims if one.family == family])]
+    called = [one for one in claims if one.significant and one.family == CAUSE]
+    wrong = 100 * float(np.mean([not one.right for one in called])) if called else float("nan")
+    parts.append(
+        f"Of {len(called)} segments called significant {wrong:.1f} % are no planted cause by the contract's rule: "
+        "most share rows with one, and did change."
+    )
+    return "\n\n".join(parts)
+
+
+def _curve(claims: list[Judged]) -> str:
     told = np.array([one.confidence for one in claims])
     right = np.array([one.right for one in claims], dtype=float)
-    lines = _bins(told, right)
-    called = np.array([one.significant and one.family == CAUSE for one in claims])
-    wrong = float(1 - right[called].mean()) if called.any() else float("nan")
-    lines.append(f"\nBrier score {float(((told - right) ** 2).mean()):.3f}, of {len(claims)} claims.")
-    lines.append(f"Of {int(called.sum())} segments called significant {100 * wrong:.1f} % are no planted cause.")
-    return "\n".join(lines)
+    brier = float(((told - right) ** 2).mean()) if claims else float("nan")
+    return "\n".join([*_bins(told, right), f"\nBrier score {brier:.3f}, of {len(claims)} claims."])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="+", type=Path, help="what `benchmarks.plant --rows` kept")
+    options = parser.parse_args()
+    print(fit([claim for path in options.rows for claim in kept_rows(path)]))
+
+
+if __name__ == "__main__":
+    main()

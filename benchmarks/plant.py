@@ -4,27 +4,28 @@ Every question of every seed goes through the engine: plan, evidence, all planne
 ranker that names the segment with the largest contribution. Methods were developed on seeds 1–40; figures are
 reported on 1000–1199.
 
-    python -m benchmarks.plant [--seeds 1000-1199] [--only quiet|planted] [--jobs 2] [--fit] [-o FILE]
+    python -m benchmarks.plant [--seeds 1000-1199] [--only quiet|planted] [--jobs 2] [--rows FILE] [-o FILE]
 
-`--fit` prints weights for `gemba/insights/confidence.py` as well (see `benchmarks.calibration`).
+One run gives every figure: causes named, quiet windows, realised false discovery (`benchmarks.false_discovery`), and
+how often claims of each confidence are right (`benchmarks.calibration`, which also fits it, from `--rows`).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import beta
 
-from benchmarks.calibration import Judged, fit, judged, reliability
+from benchmarks.calibration import Judged, judged, keep_rows, reliability
+from benchmarks.false_discovery import Investigated, Worlds, discoveries
 from benchmarks.machine import RESULTS, heading
 from gemba.agents.base import Brief
 from gemba.agents.registry import agents
@@ -43,6 +44,7 @@ from gemba.semantics.load import parse_model
 from gemba.semantics.model import SemanticModel
 
 LIMITS = Limits(queries=500)
+ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,15 @@ class Quiet:
     called: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """All that one question tells: where the cause stands, and every claim held against the truth."""
+
+    outcome: Asked | Quiet
+    claims: tuple[Judged, ...]
+    discovered: Investigated
+
+
 class Factory:
     """The engine over one simulated factory."""
 
@@ -81,11 +92,11 @@ class Factory:
             name: self.warehouse.coverage(model, name) for name, source in model.sources.items() if source.time
         }
         self.agents = agents()
-        self.matcher = Matcher(plant, model)
+        self.matcher, self.worlds = Matcher(plant, model), Worlds(plant, model)
 
     def investigate(self, question: Why) -> Weighed:
         """Plan, gather, look and weigh, as an investigation does."""
-        plan = make_plan(question, self.model, coverage=self.coverage, plug_ins=())
+        plan = make_plan(question, self.model, coverage=self.coverage, plug_ins=(), alpha=ALPHA)
         evidence = self.warehouse.gather(self.model, plan.requests, limits=LIMITS)
         brief = Brief(model=self.model, plan=plan, evidence=evidence)
         outcomes = [run_agent(self.agents[planned.name], brief) for planned in plan.agents]
@@ -106,7 +117,7 @@ def _members(segment: Segment) -> frozenset:
     return frozenset((one.dimension, str(one.values[0]) if one.values else None) for one in segment)
 
 
-def ask(factory: Factory, seed: int, asked: TruthQuestion) -> tuple[Asked | Quiet, list[Judged]]:
+def ask(factory: Factory, seed: int, asked: TruthQuestion) -> Answered:
     """Investigate one question and hold the answer, and every claim of it, against the truth."""
     question = asked.typed
     assert isinstance(question, Why)
@@ -114,8 +125,10 @@ def ask(factory: Factory, seed: int, asked: TruthQuestion) -> tuple[Asked | Quie
     found = factory.investigate(question)
     seconds = time.perf_counter() - started
     events = [factory.truth.event(name) for name in asked.answers]
-    claims = judged(found, events, lambda claim, event: factory.finds(claim, event, question))
-    return _outcome(factory, seed, asked, found, seconds), list(claims)
+    claims = judged(found, events, lambda claim, event: factory.finds(claim, event, question), seed=seed)
+    stated = tuple(factory.worlds.stated(found.claims, question))
+    largest = max((event.effect for event in events), default=0.0)
+    return Answered(_outcome(factory, seed, asked, found, seconds), tuple(claims), Investigated(largest, stated))
 
 
 def _outcome(factory: Factory, seed: int, asked: TruthQuestion, found: Weighed, seconds: float) -> Asked | Quiet:
@@ -189,11 +202,22 @@ def _groups(asked: list[Asked]) -> Iterable[tuple[tuple[str, str], list[Asked]]]
             yield (f"**{title}**", "**all**"), chosen
 
 
-def study(seed: int, only: str | None) -> list[tuple[Asked | Quiet, list[Judged]]]:
+def study(seed: int, only: str | None) -> list[Answered]:
     """Every question of one factory."""
     factory = Factory(seed, parse_model(model_text(), name="factory"))
     chosen = [one for one in factory.truth.questions if only is None or bool(one.answers) == (only == "planted")]
     return [ask(factory, seed, question) for question in chosen]
+
+
+def report(answered: list[Answered]) -> str:
+    """Every table of the study, as Markdown."""
+    asked = [one.outcome for one in answered if isinstance(one.outcome, Asked)]
+    quiet = [one.outcome for one in answered if isinstance(one.outcome, Quiet)]
+    false = discoveries([one.discovered for one in answered], alpha=ALPHA)
+    curve = reliability([claim for one in answered for claim in one.claims])
+    return (
+        f"{table(asked, quiet)}\n\n## Realised false discovery\n\n{false}\n\n## Calibration of confidence\n\n{curve}\n"
+    )
 
 
 def main() -> None:
@@ -201,33 +225,24 @@ def main() -> None:
     parser.add_argument("--seeds", default="1000-1199", help="first-last, both included")
     parser.add_argument("--only", choices=("quiet", "planted"), help="ask only about windows of this sort")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--fit", action="store_true", help="print weights of the confidence as well")
     parser.add_argument("--rows", type=Path, help="keep every judged claim there, as JSON lines")
-    parser.add_argument("-o", type=Path, default=RESULTS / "plant.md", help="where the table goes, after every seed")
+    parser.add_argument("-o", type=Path, default=RESULTS / "plant.md", help="where the tables go, after every seed")
     options = parser.parse_args()
     first, _, last = options.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
-    asked: list[Asked] = []
-    quiet: list[Quiet] = []
-    claims: list[Judged] = []
+    answered: list[Answered] = []
     options.o.parent.mkdir(parents=True, exist_ok=True)
     head = heading("Planted factories")
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         pending = {pool.submit(study, seed, options.only): seed for seed in seeds}
         for done, future in enumerate(as_completed(pending), start=1):
-            for outcome, found in future.result():
-                claims += found
-                (asked if isinstance(outcome, Asked) else quiet).append(outcome)  # type: ignore[arg-type]
-            called = sum(bool(one.called) for one in quiet)
-            print(f"{done} of {len(seeds)}: {len(asked)} asked, {called} of {len(quiet)} quiet called", file=sys.stderr)
-            text = f"{head}\nSeeds {options.seeds}, {done} of {len(seeds)} factories.\n\n{table(asked, quiet)}\n"
-            text += f"\n## Calibration of confidence\n\n{reliability(claims)}\n"
-            options.o.write_text(text, encoding="utf-8")
+            answered += future.result()
+            print(f"{done} of {len(seeds)} factories, {len(answered)} questions", file=sys.stderr)
+            made = f"Seeds {options.seeds}, {done} of {len(seeds)} factories."
+            options.o.write_text(f"{head}\n{made}\n\n{report(answered)}", encoding="utf-8")
     print(options.o.read_text(encoding="utf-8"))
     if options.rows:
-        options.rows.write_text("".join(json.dumps(asdict(one)) + "\n" for one in claims), encoding="utf-8")
-    if options.fit:
-        print(fit(claims))
+        keep_rows([claim for one in answered for claim in one.claims], options.rows)
 
 
 if __name__ == "__main__":

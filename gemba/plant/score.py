@@ -6,6 +6,7 @@ overlap the event's by at least 80 % (Jaccard); a claim with dates must also cov
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 from functools import reduce
 from operator import and_
@@ -65,10 +66,10 @@ class Matcher:
             return 0.0
         start, end = (within.start, within.end) if within is not None else (event.start, event.end)
         inside = (pl.col("_time") >= start.astimezone(UTC)) & (pl.col("_time") < end.astimezone(UTC))
-        rows = rows.filter(inside & _condition(event.scope))
+        rows = rows.filter(inside & condition(event.scope))
         both = rows.select(
-            shared=(_condition(segment) & _condition(event.segment)).sum(),
-            either=(_condition(segment) | _condition(event.segment)).sum(),
+            shared=(condition(segment) & condition(event.segment)).sum(),
+            either=(condition(segment) | condition(event.segment)).sum(),
         ).row(0)
         return both[0] / both[1] if both[1] else 0.0
 
@@ -77,32 +78,37 @@ class Matcher:
         source = self._model.metrics[self._model.leaves(metric)[0]].source
         assert source is not None
         if source not in self._rows:
-            self._rows[source] = self._joined(source)
+            self._rows[source] = rows_of(self._plant, source, model=self._model)
         return self._rows[source]
 
-    def _joined(self, source: str) -> pl.DataFrame:
-        paths = reachable(self._model, source)
-        frame = self._plant.tables[source]
-        frame = frame.rename({name: f"{source}.{name}" for name in frame.columns})
-        for hop in (path[-1] for path in paths.values() if path):
-            other = self._plant.tables[hop.to]
-            other = other.rename({name: f"{hop.to}.{name}" for name in other.columns})
-            keys = {f"{hop.from_source}.{here}": f"{hop.to}.{there}" for here, there in hop.by.items()}
-            frame = frame.join(other, left_on=list(keys), right_on=list(keys.values()), how="left", coalesce=False)
-        instant = pl.col(f"{source}.{FACTS[source][1]}")
-        moment = instant.dt.convert_time_zone(str(ZONE))
-        columns = [instant.alias("_time")]
-        for name, dimension in self._model.dimensions.items():
-            if dimension.source not in paths:
-                continue
-            if dimension.derived == "weekday":
-                columns.append(moment.dt.strftime("%A").str.to_lowercase().alias(name))
-            elif dimension.derived == "hour":
-                columns.append(moment.dt.hour().cast(pl.String).alias(name))
-            elif dimension.column is not None:
-                value = pl.col(f"{dimension.source}.{dimension.column}")
-                columns.append((value if dimension.numeric else value.cast(pl.String)).alias(name))
-        return frame.select(columns)
+
+def rows_of(plant: Plant, source: str, *, model: SemanticModel, keep: Sequence[str] = ()) -> pl.DataFrame:
+    """The rows of a fact table: `_time`, one text column a dimension of the model, and the columns to `keep`.
+
+    Kept columns are named `source.column`.
+    """
+    paths = reachable(model, source)
+    frame = plant.tables[source]
+    frame = frame.rename({name: f"{source}.{name}" for name in frame.columns})
+    for hop in (path[-1] for path in paths.values() if path):
+        other = plant.tables[hop.to]
+        other = other.rename({name: f"{hop.to}.{name}" for name in other.columns})
+        keys = {f"{hop.from_source}.{here}": f"{hop.to}.{there}" for here, there in hop.by.items()}
+        frame = frame.join(other, left_on=list(keys), right_on=list(keys.values()), how="left", coalesce=False)
+    instant = pl.col(f"{source}.{FACTS[source][1]}")
+    moment = instant.dt.convert_time_zone(str(ZONE))
+    columns = [instant.alias("_time"), *(pl.col(f"{source}.{name}") for name in keep)]
+    for name, dimension in model.dimensions.items():
+        if dimension.source not in paths:
+            continue
+        if dimension.derived == "weekday":
+            columns.append(moment.dt.strftime("%A").str.to_lowercase().alias(name))
+        elif dimension.derived == "hour":
+            columns.append(moment.dt.hour().cast(pl.String).alias(name))
+        elif dimension.column is not None:
+            value = pl.col(f"{dimension.source}.{dimension.column}")
+            columns.append((value if dimension.numeric else value.cast(pl.String)).alias(name))
+    return frame.select(columns)
 
 
 def found(
@@ -118,7 +124,8 @@ def _plain(predicate: Predicate) -> tuple[str, str, tuple[str, ...]]:
     return subject, predicate.op, tuple(sorted(values)) if predicate.op in ("in", "not_in") else values
 
 
-def _condition(segment: Segment) -> pl.Expr:
+def condition(segment: Segment) -> pl.Expr:
+    """Whether a row of `rows_of` has all the segment's predicates."""
     return reduce(and_, (_holds(predicate) for predicate in segment), pl.lit(True))
 
 
