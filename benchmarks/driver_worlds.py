@@ -187,3 +187,20 @@ PLANTED: dict[str, World] = {
         frozenset({"kind", "machine"}),
     ),
 }
+
+
+MEMBERS = {"product": 300, "machine": 30, "line": 4, "shift": 3, "operator": 120, "lot": 800, "supplier": 12}
+MEMBERS |= {"material": 40, "tool": 60, "weekday": 7}
+
+
+def shop_floor(rng: np.random.Generator, n: int, *, yes_no: bool) -> Table:
+    """Seven numbers and ten categories of 3 to 800 members; five things act on a number, or make it one of the 5 %."""
+    numeric = {f"x{place}": rng.normal(size=n) for place in range(4)}
+    numeric |= {"torque": rng.gamma(16, 2.5, n), "speed": rng.normal(1500, 180, n).round()}
+    numeric["wear"] = rng.integers(0, 250, n).astype(np.float64)
+    codes = {name: rng.integers(0, many, n) for name, many in MEMBERS.items()}
+    level = rng.normal(50, 5, MEMBERS["product"])[codes["product"]] + 4.0 * (codes["machine"] % 10 == 3)
+    level += 2.0 * (numeric["x0"] > 1) + 0.8 * numeric["x1"] + 3.0 * ((numeric["wear"] > 200) & (codes["shift"] == 1))
+    level += 5.0 * rng.normal(size=n)
+    categorical = {name: np.array([f"{name}{one}" for one in codes[name]], dtype=object) for name in MEMBERS}
+    return Table(numeric, categorical, (level > np.quantile(level, 0.95)).astype(np.float64) if yes_no else level)

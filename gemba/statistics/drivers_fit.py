@@ -11,6 +11,7 @@ import numpy as np
 from gemba.statistics.drivers_effects import levels_gain, slope_gain
 from gemba.statistics.drivers_rules import Condition, Floats, Mask, Outcome, Rule
 from gemba.statistics.drivers_search import MARGIN, Space, best_rule, extensions, priced, worth_of
+from gemba.statistics.drivers_sum import Block, fitted
 from gemba.statistics.drivers_tests import condition_p, feature_p, group_p
 from gemba.statistics.drivers_thresholds import refined, with_groups
 
@@ -188,33 +189,30 @@ def _left(found: Space, whole: Outcome, terms: list[Term], among: Mask) -> Outco
 
 def explained(found: Space, whole: Outcome, terms: Sequence[Term], chosen: Sequence[Term], among: Mask) -> Floats:
     """What `chosen` of the terms explain in a least-squares fit of all of them, less its mean; shape (n,)."""
-    parts = [design(found, term, among) for term in terms]
-    x = np.column_stack([np.ones(among.size), *parts])
-    weights, *_ = np.linalg.lstsq(x[among], whole.values[among], rcond=None)
-    total, start = np.zeros(among.size), 1
+    blocks = [_block(found, term, among) for term in terms]
+    parts = fitted(whole.values, blocks, among)
+    total = np.zeros(among.size)
     for term, part in zip(terms, parts, strict=True):
-        width = part.shape[1]
         if any(term is one for one in chosen):
-            total += part @ weights[start : start + width]
-        start += width
+            total += part
     return total - total[among].mean()
 
 
-def design(found: Space, term: Term, among: Mask) -> Floats:
-    """A term as columns, shape (n, k): 1 inside its rule; the feature itself, standardised; 1 for each member but one.
+def _block(found: Space, term: Term, among: Mask) -> Block:
+    """A term as columns: 1 inside its rule; the feature itself, standardised; 1 for each member but one.
 
     A missing value is the mean, or the member left out.
     """
     if term.form == "rule":
-        return term.rule.holds(found.features, among).astype(np.float64)[:, None]
+        return Block.column(term.rule.holds(found.features, among).astype(np.float64))
     feature = found.features[term.feature]
     values = feature.values
     if term.form == "levels":
-        return (values[:, None] == np.arange(1, len(feature.members))[None, :]).astype(np.float64)
+        return Block.members(values, len(feature.members))
     low, high = np.nanquantile(values[among], [0.005, 0.995])
     values = np.clip(np.where(np.isnan(values), np.nanmean(values[among]), values), low, high)
     spread = float(values[among].std())
-    return ((values - values[among].mean()) / spread if spread > 0 else values * 0.0)[:, None]
+    return Block.column((values - values[among].mean()) / spread if spread > 0 else values * 0.0)
 
 
 def _clipped(outcome: Outcome, among: Mask) -> Outcome:

@@ -75,6 +75,15 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """The rows that are told apart: how many, the sum of their outcome, and of its squared deviations from the mean."""
+
+    rows: float
+    total: float
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What is to be explained: 0 and 1, or a number per row.
 
@@ -87,19 +96,22 @@ class Outcome:
     raised_only: bool = False
     """Only regions where the outcome is more frequent. For a rare outcome the others cannot show."""
 
-    def gain(self, n: Counts, total: Counts, among: Mask) -> Floats:
-        """Args: rows and sum of the outcome inside, any shape; `among`: the rows that are told apart."""
+    def whole(self, among: Mask) -> Whole:
         y = self.values[among]
-        rows, whole = float(y.size), float(y.sum())
-        n_out, sum_out = rows - n, whole - total
+        return Whole(float(y.size), float(y.sum()), float(((y - y.mean()) ** 2).sum()) if y.size else 0.0)
+
+    def gain(self, n: Counts, total: Counts, whole: Whole) -> Floats:
+        """Args: rows and sum of the outcome inside, any shape; `whole`: of all rows that are told apart."""
+        n_out, sum_out = whole.rows - n, whole.total - total
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.yes_no:
-                found = _bernoulli(n, total) + _bernoulli(n_out, sum_out) - _bernoulli(np.array(rows), np.array(whole))
+                everything = _bernoulli(np.array(whole.rows), np.array(whole.total))
+                found = _bernoulli(n, total) + _bernoulli(n_out, sum_out) - everything
             else:
-                spread = float(((y - y.mean()) ** 2).sum())
-                mean = whole / rows
+                mean = whole.total / whole.rows
                 between = n * (total / n - mean) ** 2 + n_out * (sum_out / n_out - mean) ** 2
-                found = -0.5 * rows * np.log1p(-np.minimum(between / max(spread, 1e-300), 1.0 - 1e-12))
+                told = np.minimum(between / max(whole.spread, 1e-300), 1.0 - 1e-12)
+                found = -0.5 * whole.rows * np.log1p(-told)
             if self.raised_only:
                 found = np.where(total * n_out > sum_out * n, found, -np.inf)
         return np.where((n > 0) & (n_out > 0), found, -np.inf)
@@ -107,7 +119,7 @@ class Outcome:
     def of(self, inside: Mask, among: Mask) -> float:
         """Gain of one region of `among`."""
         n = np.array(float(inside.sum()))
-        return float(self.gain(n, np.array(float(self.values[inside].sum())), among))
+        return float(self.gain(n, np.array(float(self.values[inside].sum())), self.whole(among)))
 
 
 def _bernoulli(n: Counts, events: Counts) -> Floats:

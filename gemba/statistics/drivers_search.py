@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from gemba.statistics.drivers_columns import Feature
-from gemba.statistics.drivers_rules import Condition, Floats, Mask, Outcome, Rule, Side
+from gemba.statistics.drivers_rules import Condition, Floats, Mask, Outcome, Rule, Side, Whole
 
 MOST_CONDITIONS = 4
 BEAM = 8
@@ -30,33 +30,35 @@ _SIDES: tuple[tuple[Side, int], ...] = (("below", 0), ("above", 1))
 class Space:
     """Features cut into bins: thresholds that are tried first, refined afterwards.
 
-    `features`: numeric ones first, categories last. `codes`, shape (numeric, n): the bin of each row, `missing` for
-    none. `cuts`: per numeric feature the thresholds between its bins. `prices`: nats that a condition on each feature
-    costs.
+    `features`: numeric ones first, categories last. `codes`, per feature the bin or member of each row, shape (n,); one
+    more than the last for a missing value. `cuts`: per numeric feature the thresholds between its bins. `prices`: nats
+    that a condition on each feature costs.
     """
 
     features: tuple[Feature, ...]
-    codes: NDArray[np.int32]
+    codes: tuple[NDArray[np.int16], ...]
     cuts: tuple[Floats, ...]
-    missing: int
     prices: Floats
 
     def scan(self, y: Floats, rows: Mask) -> tuple[Floats, Floats]:
-        """Rows and sums of `y` by numeric feature and bin, both of shape (numeric, missing), where there is a value."""
+        """Rows and sums of `y` by numeric feature and bin, of shape (numeric, most bins), where there is a value."""
+        shape = len(self.cuts), max(len(cut) + 1 for cut in self.cuts)
+        counts, sums = np.zeros(shape), np.zeros(shape)
         at = np.flatnonzero(rows)
-        many, width = self.codes.shape[0], self.missing + 1
-        flat = (self.codes[:, at] + np.arange(many, dtype=np.int32)[:, None] * width).ravel()
-        counts = np.bincount(flat, minlength=many * width).astype(np.float64)
-        sums: Floats = np.bincount(flat, weights=np.tile(y[at], many), minlength=many * width).astype(np.float64)
-        return counts.reshape(-1, width)[:, :-1], sums.reshape(-1, width)[:, :-1]
+        told = y[at]
+        for place, cut in enumerate(self.cuts):
+            counts[place, : len(cut) + 1], sums[place, : len(cut) + 1] = self._tally(place, len(cut) + 1, told, at)
+        return counts, sums
 
     def scan_members(self, place: int, y: Floats, rows: Mask) -> tuple[Floats, Floats]:
         """Rows and sums of `y` by member of a category, both of shape (members,)."""
-        values = self.features[place].values
-        known = rows & ~np.isnan(values)
-        codes, size = values[known].astype(int), len(self.features[place].members)
-        counts = np.bincount(codes, minlength=size).astype(np.float64)
-        return counts, np.bincount(codes, weights=y[known], minlength=size).astype(np.float64)
+        at = np.flatnonzero(rows)
+        return self._tally(place, len(self.features[place].members), y[at], at)
+
+    def _tally(self, place: int, size: int, y: Floats, at: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        codes = self.codes[place].take(at).astype(np.intp)
+        counts = np.bincount(codes, minlength=size + 1)[:size].astype(np.float64)
+        return counts, np.bincount(codes, weights=y, minlength=size + 1)[:size].astype(np.float64)
 
 
 def space(features: tuple[Feature, ...]) -> Space:
@@ -75,15 +77,14 @@ def space(features: tuple[Feature, ...]) -> Space:
     rows = features[0].values.size
     ranks = _ranks(rows)
     cuts = tuple(_cuts(values, ranks) for values in numeric)
-    missing = max((len(cut) + 1 for cut in cuts), default=0)
-    codes = np.full((len(numeric), rows), missing, dtype=np.int32)
-    for place, (values, cut) in enumerate(zip(numeric, cuts, strict=True)):
-        known = ~np.isnan(values)
-        codes[place, known] = np.searchsorted(cut, values[known], side="left")
+    codes = [
+        _coded(np.searchsorted(cut, x, side="left"), x, len(cut) + 1) for x, cut in zip(numeric, cuts, strict=True)
+    ]
+    codes += [_coded(one.values, one.values, len(one.members)) for one in features[len(cuts) :]]
     many = Counter(_class(one) for one in features)
     choices = [2.0 * len(cut) for cut in cuts] + [1.0] * (len(features) - len(cuts))
     prices = np.array([np.log(len(many) * many[_class(one)] * n) for one, n in zip(features, choices, strict=True)])
-    return Space(features, codes, cuts, missing, prices)
+    return Space(features, tuple(codes), cuts, prices)
 
 
 def best_rule(found: Space, outcome: Outcome, among: Mask) -> Rule | None:
@@ -119,8 +120,9 @@ def extensions(found: Space, outcome: Outcome, rule: Rule, among: Mask) -> list[
         return []
     used = {place for one in rule.conditions if one.side == "among" or one.by is not None for place in one.reads}
     options: list[tuple[float, Condition]] = []
+    whole = outcome.whole(among)
     if found.cuts:
-        gains, ends = _thresholds(outcome, *found.scan(outcome.values, inside), among)
+        gains, ends = _thresholds(outcome, *found.scan(outcome.values, inside), whole)
         for place, cuts in enumerate(found.cuts):
             for side, way in _SIDES:
                 gain, end = float(gains[way, place]), int(ends[way, place])
@@ -128,29 +130,29 @@ def extensions(found: Space, outcome: Outcome, rule: Rule, among: Mask) -> list[
                     options.append((gain, Condition(place, side, float(cuts[end]))))
     for place in range(len(found.cuts), len(found.features)):
         if place not in used:
-            option = _best_members(outcome, place, *found.scan_members(place, outcome.values, inside), among)
+            option = _best_members(outcome, place, *found.scan_members(place, outcome.values, inside), whole)
             if option is not None:
                 options.append(option)
     rules = [(gain, priced(found, Rule((*rule.conditions, condition)))) for gain, condition in options]
     return [(gain - wider.cost, wider) for gain, wider in rules]
 
 
-def _thresholds(outcome: Outcome, counts: Floats, sums: Floats, among: Mask) -> tuple[Floats, NDArray[np.intp]]:
+def _thresholds(outcome: Outcome, counts: Floats, sums: Floats, whole: Whole) -> tuple[Floats, NDArray[np.intp]]:
     """Best gain and place of the cut, both of shape (2, M): below and above."""
     below = np.cumsum(counts, axis=1)[:, :-1], np.cumsum(sums, axis=1)[:, :-1]
     above = counts.sum(axis=1, keepdims=True) - below[0], sums.sum(axis=1, keepdims=True) - below[1]
-    whole = counts.sum(axis=1, keepdims=True)
+    rows = counts.sum(axis=1, keepdims=True)
     gains = []
     for n, total in (below, above):
-        gain = outcome.gain(n, total, among) - _DRAW * n / whole.max(initial=1.0)
-        gains.append(np.where((n >= LEAST_INSIDE) & (whole - n >= 1), gain, -np.inf))
+        gain = outcome.gain(n, total, whole) - _DRAW * n / rows.max(initial=1.0)
+        gains.append(np.where((n >= LEAST_INSIDE) & (rows - n >= 1), gain, -np.inf))
     both = np.stack(gains)
     ends = both.argmax(axis=2)
     return np.take_along_axis(both, ends[:, :, None], axis=2)[:, :, 0], ends
 
 
 def _best_members(
-    outcome: Outcome, place: int, counts: Floats, sums: Floats, among: Mask
+    outcome: Outcome, place: int, counts: Floats, sums: Floats, whole: Whole
 ) -> tuple[float, Condition] | None:
     """The set of members that gains most: the first few in order of their levels (W. D. Fisher, JASA 53, 1958)."""
     present = np.flatnonzero(counts > 0)
@@ -160,11 +162,11 @@ def _best_members(
     level = sums[present] / counts[present]
     for order in (present[np.argsort(-level, kind="stable")], present[np.argsort(level, kind="stable")]):
         n, total = np.cumsum(counts[order])[:-1], np.cumsum(sums[order])[:-1]
-        gain = outcome.gain(n, total, among) - _DRAW * n / counts.sum()
+        gain = outcome.gain(n, total, whole) - _DRAW * n / counts.sum()
         worth = np.where(n >= LEAST_INSIDE, gain - _choice(counts.size, np.arange(1, order.size)), -np.inf)
         at = int(worth.argmax())
         if worth[at] > best[0]:
-            members = tuple(sorted(int(one) for one in order[: at + 1]))
+            members = tuple(np.sort(order[: at + 1]).tolist())
             best = float(worth[at]), float(gain[at]), Condition(place, "among", members=members)
     return (best[1], best[2]) if np.isfinite(best[0]) else None
 
@@ -208,6 +210,11 @@ def priced(found: Space, rule: Rule) -> Rule:
 def worth_of(found: Space, outcome: Outcome, rule: Rule, among: Mask) -> float:
     """Gain less price."""
     return outcome.of(rule.holds(found.features, among), among) - priced(found, rule).cost
+
+
+def _coded(codes: Floats | NDArray[np.intp], values: Floats, size: int) -> NDArray[np.int16]:
+    """Two bytes a row: bins are few, and members a thousand at most."""
+    return np.where(np.isnan(values), size, codes).astype(np.int16)
 
 
 def _class(feature: Feature) -> str:

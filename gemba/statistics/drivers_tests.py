@@ -81,7 +81,7 @@ def feature_p(
 def region_p(outcome: Outcome, inside: Mask, rows: Mask, *, sign: float) -> float:
     """One-sided p-value of a region fixed beforehand, among `rows`: its level lies on the side of `sign`."""
     segment = np.where(inside[rows], 0, 1)
-    upper, lower = _tails(outcome, rows, segment, np.zeros(int(rows.sum()), dtype=int), 2)
+    upper, lower = tails(outcome, rows, segment, np.zeros(int(rows.sum()), dtype=int), 2)
     return float(upper[0] if sign > 0 else lower[0])
 
 
@@ -90,21 +90,21 @@ def _thresholds_p(feature: Feature, outcome: Outcome, rows: Mask, strata: NDArra
     cuts = _fixed_cuts(values)
     if cuts.size == 0:
         return 1.0
-    upper, lower = _tails(outcome, rows, np.searchsorted(cuts, values, side="left"), strata, cuts.size + 1)
+    upper, lower = tails(outcome, rows, np.searchsorted(cuts, values, side="left"), strata, cuts.size + 1)
     return float(min(1.0, 2.0 * cuts.size * np.minimum(upper, lower).min()))
 
 
 def _members_p(feature: Feature, outcome: Outcome, rows: Mask, strata: NDArray[np.intp]) -> float:
     """Each member against the others."""
     codes = feature.values[rows].astype(int)
-    members, sizes = np.unique(codes, return_counts=True)
+    members, number, sizes = np.unique(codes, return_inverse=True, return_counts=True)
     if members.size < 2:
         return 1.0
-    smallest = 1.0
-    for member, size in zip(members, sizes, strict=True):
-        if size >= LEAST and codes.size - size >= 1:
-            upper, lower = _tails(outcome, rows, np.where(codes == member, 0, 1), strata, 2)
-            smallest = min(smallest, float(upper[0]), float(lower[0]))
+    told = (sizes >= LEAST) & (codes.size - sizes >= 1)
+    if not told.any():
+        return 1.0
+    upper, lower = tails_each(outcome, rows, number, strata, members.size)
+    smallest = float(np.minimum(upper, lower)[told].min())
     tested = 1 if members.size == 2 else members.size
     return min(1.0, 2.0 * tested * smallest)
 
@@ -121,7 +121,7 @@ def _fixed_cuts(values: Floats) -> Floats:
     return at[at < known[-1]]
 
 
-def _tails(
+def tails(
     outcome: Outcome, rows: Mask, segment: NDArray[np.intp], strata: NDArray[np.intp], segments: int
 ) -> tuple[Floats, Floats]:
     """One-sided p-values, upper and lower, of the sum of the outcome in the first 1, 2, ... segments, given strata.
@@ -141,10 +141,7 @@ def _tails(
         total = np.cumsum(np.bincount(place, weights=scores, minlength=segments * many).reshape(segments, many), axis=0)
         square = np.bincount(strata, weights=scores**2, minlength=many)
         variance = (n_in * (size - n_in) / np.maximum(size * (size - 1.0), 1.0) * square).sum(axis=1)
-        z = total[:-1].sum(axis=1) / np.sqrt(np.maximum(variance, 1e-300))
-        return np.where(variance > 0, np.maximum(ndtr(-z), TINY), 1.0), np.where(
-            variance > 0, np.maximum(ndtr(z), TINY), 1.0
-        )
+        return _normal(total[:-1].sum(axis=1), variance)
     events = np.bincount(strata, weights=y, minlength=many)
     by_place = np.bincount(place, weights=y, minlength=segments * many).astype(np.float64)
     seen: Floats = np.cumsum(by_place.reshape(segments, many), axis=0)[:-1]
@@ -156,10 +153,52 @@ def _tails(
     return _matched_binomial(seen.sum(axis=1), mean, variance)
 
 
+def tails_each(
+    outcome: Outcome, rows: Mask, member: NDArray[np.intp], strata: NDArray[np.intp], members: int
+) -> tuple[Floats, Floats]:
+    """As `tails`, of the sum of the outcome in each member by itself; both of shape (members,).
+
+    Only pairs of member and stratum that hold a row count, of which there are no more than rows.
+    """
+    y = outcome.values[rows]
+    many = int(strata.max()) + 1
+    pairs, at = np.unique(member * many + strata, return_inverse=True)
+    of, cell = pairs // many, pairs % many
+    n = np.bincount(at).astype(np.float64)
+    size = np.bincount(strata, minlength=many).astype(np.float64)
+
+    def by_member(values: Floats) -> Floats:
+        return np.bincount(of, weights=values, minlength=members).astype(np.float64)
+
+    if not outcome.yes_no:
+        scores = _rank_scores(y, strata, size)
+        square = np.bincount(strata, weights=scores**2, minlength=many)
+        variance = by_member((n * (size[cell] - n) / np.maximum(size * (size - 1.0), 1.0)[cell]) * square[cell])
+        return _normal(np.bincount(member, weights=scores, minlength=members).astype(np.float64), variance)
+    seen = np.bincount(member, weights=y, minlength=members).astype(np.float64)
+    events = np.bincount(strata, weights=y, minlength=many)
+    if many == 1:
+        return _hypergeometric(seen, size[0], float(events[0]), by_member(n))
+    share = (events / np.maximum(size, 1.0))[cell]
+    left = (size[cell] - n) / np.maximum(size[cell] - 1.0, 1.0)
+    return _matched_binomial(seen, by_member(n * share), by_member(n * share * (1.0 - share) * left))
+
+
+def _normal(total: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Tails of a sum of mean 0; 1 where there is no variance."""
+    z = total / np.sqrt(np.maximum(variance, 1e-300))
+    upper, lower = np.maximum(ndtr(-z), TINY), np.maximum(ndtr(z), TINY)
+    return np.where(variance > 0, upper, 1.0), np.where(variance > 0, lower, 1.0)
+
+
 def _hypergeometric(seen: Floats, size: float, events: float, n: Floats) -> tuple[Floats, Floats]:
+    """The tail on the side on which the sum lies; 1 for the other, which tells nothing and takes as long."""
     from scipy.stats import hypergeom
 
-    upper, lower = hypergeom.sf(seen - 1, size, events, n), hypergeom.cdf(seen, size, events, n)
+    upper, lower = np.ones_like(seen), np.ones_like(seen)
+    above = seen * size > n * events
+    upper[above] = hypergeom.sf(seen[above] - 1, size, events, n[above])
+    lower[~above] = hypergeom.cdf(seen[~above], size, events, n[~above])
     return np.clip(upper, TINY, 1.0), np.clip(lower, TINY, 1.0)
 
 

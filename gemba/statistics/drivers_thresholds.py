@@ -138,7 +138,7 @@ def _best_cut(feature: Feature, one: Condition, outcome: Outcome, rest: Mask, am
     values, n, total = _steps(feature, one, outcome, rest)
     if values.size < 2:
         return one.cut
-    gain = np.where(n >= LEAST_INSIDE, outcome.gain(n, total, among), -np.inf)
+    gain = np.where(n >= LEAST_INSIDE, outcome.gain(n, total, outcome.whole(among)), -np.inf)
     at = int(gain.argmax())
     return float((values[at] + values[at + 1]) / 2.0) if np.isfinite(gain[at]) else one.cut
 

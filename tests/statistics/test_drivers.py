@@ -8,6 +8,9 @@ import pytest
 from benchmarks.driver_worlds import NULLS, PLANTED, Table
 from gemba.errors import SampleTooSmallError
 from gemba.statistics.drivers import DriverReport, find_drivers
+from gemba.statistics.drivers_rules import Outcome
+from gemba.statistics.drivers_sum import Block, fitted
+from gemba.statistics.drivers_tests import tails, tails_each
 
 
 def search(table: Table) -> DriverReport:
@@ -145,3 +148,41 @@ def test_an_outcome_that_takes_few_values_over_tied_columns_is_searched() -> Non
 def test_the_same_data_give_the_same_report() -> None:
     table = PLANTED["x0 > 0.8 and x1 < -0.3"].make(np.random.default_rng(9), 3000)
     assert search(table) == search(table)
+
+
+def test_a_sum_of_terms_is_fitted_as_with_a_matrix_of_rows_by_members() -> None:
+    rng = np.random.default_rng(10)
+    n = 500
+    codes, inside, line = rng.integers(0, 7, n).astype(float), rng.random(n) < 0.3, rng.normal(size=n)
+    y = rng.normal(size=n) + codes + 2.0 * inside
+    among = rng.random(n) < 0.8
+    parts = fitted(y, [Block.members(codes, 7), Block.column(inside * 1.0), Block.column(line)], among)
+    dense = np.column_stack([np.ones(n), *(codes == member for member in range(1, 7)), inside, line])
+    weights, *_ = np.linalg.lstsq(dense[among], y[among], rcond=None)
+    assert parts[0] == pytest.approx(dense[:, 1:7] @ weights[1:7], abs=1e-6)
+    assert parts[1] == pytest.approx(inside * weights[7], abs=1e-6)
+    assert parts[2] == pytest.approx(line * weights[8], abs=1e-6)
+
+
+def test_members_that_lie_within_others_still_have_a_fit() -> None:
+    rng = np.random.default_rng(11)
+    product = rng.integers(0, 12, 600).astype(float)
+    line = product // 3
+    y = line + rng.normal(size=600)
+    everyone = np.ones(600, dtype=bool)
+    alone = fitted(y, [Block.members(product, 12)], everyone)[0]
+    both = sum(fitted(y, [Block.members(product, 12), Block.members(line, 4)], everyone))
+    assert both - np.mean(both) == pytest.approx(alone - np.mean(alone), abs=1e-5)
+
+
+@pytest.mark.parametrize("yes_no", [True, False])
+@pytest.mark.parametrize("strata", [1, 5])
+def test_every_member_is_tested_as_if_it_were_the_only_one(yes_no: bool, strata: int) -> None:
+    rng = np.random.default_rng(12)
+    member, stratum = rng.integers(0, 6, 400), rng.integers(0, strata, 400)
+    y = (rng.random(400) < 0.1 + 0.05 * member).astype(float) if yes_no else rng.normal(size=400) + member
+    outcome, rows = Outcome(y, yes_no), np.ones(400, dtype=bool)
+    upper, lower = tails_each(outcome, rows, member, stratum, 6)
+    for one in range(6):
+        alone = tails(outcome, rows, np.where(member == one, 0, 1), stratum, 2)
+        assert (upper[one], lower[one]) == pytest.approx((alone[0][0], alone[1][0]))
