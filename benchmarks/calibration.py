@@ -1,8 +1,11 @@
 """Is a confidence of 0.8 right in 80 of 100 cases? Claims about simulated factories, held against the truth.
 
 A claim that names a segment is right if that is a planted cause (the contract's rule); one that dates a change, if its
-dates hold the start of one. In a quiet window every claim is wrong. The constants of `gemba.insights.confidence` are
-fitted on factories other than those that figures are reported on, from rows that a study kept:
+dates hold the start of one: in a quiet window every such claim is wrong. A change of the whole is right, where it is
+called significant, if the causes moved the whole that way, else if its interval holds what they did.
+
+The constants of `gemba.insights.confidence` are fitted on factories other than those that figures are reported on, from
+rows that a study kept:
 
     python -m benchmarks.plant --seeds 1-120 --rows rows.jsonl -o development.md
     python -m benchmarks.calibration rows.jsonl
@@ -18,7 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import isotonic_regression, minimize
 from scipy.special import expit, log_expit
 
 from gemba.insights.confidence import CAUSE, START, family_of, features_of
@@ -26,11 +29,19 @@ from gemba.insights.types import Claim
 from gemba.insights.weigh import Weighed
 from gemba.plant.truth import TruthEvent
 
+WHOLE = "level"
 BINS = np.linspace(0.0, 1.0, 11)
 LEAST_IN_BIN = 50
 ALLOWED = 0.05
+FOLDS = 10
+GRADE_ERROR = 0.04
+"""Largest standard error of the share right in a grade: claims are told apart no more finely than the data can tell."""
+
 RIDGE = 1.0
 """Penalty on the squared weights of the standardised features: as much as a handful of claims say."""
+
+Steps = tuple[tuple[float, float], ...]
+"""Grades: where each begins on the scale of the regression, rising from 0, and the share of its claims right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +57,28 @@ class Judged:
 
 
 def judged(
-    found: Weighed, events: Sequence[TruthEvent], finds: Callable[[Claim, TruthEvent], bool], *, seed: int
+    found: Weighed,
+    events: Sequence[TruthEvent],
+    finds: Callable[[Claim, TruthEvent], bool],
+    done: Callable[[Claim], float],
+    *,
+    seed: int,
 ) -> Iterable[Judged]:
-    """Every claim of an answer whose confidence is a regression's, with whether it is right."""
+    """Every claim of an answer whose confidence is a regression's, or that is about the whole, and if it is right.
+
+    Args:
+        finds: Whether a claim names a cause.
+        done: What the causes did to the quantity of a claim about the whole, in its unit.
+    """
     for claim in found.claims:
         family, features = family_of(claim), features_of(claim, found.claims)
-        if features is None or claim.confidence is None:
+        if claim.confidence is None:
+            continue
+        if claim.kind == WHOLE and claim.q_value is not None and claim.ci is not None:
+            true = done(claim)
+            right = true * claim.effect > 0 if claim.significant else claim.ci[0] <= true <= claim.ci[1]
+            yield Judged(seed, WHOLE, {}, claim.confidence, bool(claim.significant), right)
+        if features is None:
             continue
         if family == START:
             right = any(_dated(claim, event.start.date().isoformat()) for event in events)
@@ -76,28 +103,96 @@ def kept_rows(path: Path) -> list[Judged]:
 
 
 def fit(claims: list[Judged]) -> str:
-    """Weights of a logistic regression a family, as `gemba/insights/confidence.py` holds them."""
-    return "\n".join(_fitted(family, [one for one in claims if one.family == family]) for family in (CAUSE, START))
+    """A logistic regression a family and its grades, as `gemba/insights/confidence.py` holds them, with their curves.
+
+    The curves are out of fold: for the claims of every tenth of the factories both come from the other nine tenths.
+    """
+    weights, steps, curves = ["WEIGHTS = {"], ["GRADES = {"], []
+    told, right = np.zeros(0), np.zeros(0)
+    for family, name in ((CAUSE, "CAUSE"), (START, "START")):
+        chosen = [one for one in claims if one.family == family]
+        features = ("constant", *chosen[0].features)
+        x = np.array([list(one.features.values()) for one in chosen])
+        y = np.array([one.right for one in chosen], dtype=float)
+        fold = np.unique([one.seed for one in chosen], return_inverse=True)[1] % FOLDS
+        fitted, shares = _fitted(x, y, fold)
+        weights.append(f"    {name}: {{")
+        weights += [f'        "{feature}": {weight:.3f},' for feature, weight in zip(features, fitted, strict=True)]
+        weights.append("    },")
+        steps.append(f"    {name}: (" + ", ".join(f"({low:.4f}, {share:.3f})" for low, share in shares) + "),")
+        out = np.zeros(len(y))
+        for held in range(FOLDS):
+            one = fold == held
+            inner, its_steps = _fitted(x[~one], y[~one], fold[~one])
+            out[one] = graded(_told(x[one], inner), its_steps)
+        brier = float(((out - y) ** 2).mean())
+        curves.append(f"{family}: {len(y)} claims, {int(y.sum())} right; Brier score out of fold {brier:.4f}")
+        curves += [*_bins(out, y), ""]
+        told, right = np.concatenate([told, out]), np.concatenate([right, y])
+    return "\n".join([*weights, "}", *steps, "}", "", *curves, "all", *_bins(told, right)])
 
 
-def _fitted(family: str, claims: list[Judged]) -> str:
-    names = list(claims[0].features)
-    x = np.array([list(one.features.values()) for one in claims])
-    y = np.array([one.right for one in claims], dtype=float)
+def _fitted(x: np.ndarray, y: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray, Steps]:
+    """Weights on all claims, and grades from what each fold is told by the weights of the others."""
+    out = np.zeros(len(y))
+    for held in np.unique(fold):
+        one = fold == held
+        out[one] = _told(x[one], _weights(x[~one], y[~one]))
+    return _weights(x, y), grades(out, y)
+
+
+def _weights(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Constant and weights of a logistic regression with a ridge on the standardised features."""
     scale = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)
     design = np.column_stack([np.ones(len(x)), x / scale])
+    penalty = np.concatenate([[0.0], np.full(x.shape[1], RIDGE)])
 
-    def loss(weights: np.ndarray) -> float:
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         z = design @ weights
-        return float(-(y * log_expit(z) + (1 - y) * log_expit(-z)).sum() + RIDGE * (weights[1:] ** 2).sum() / 2)
+        likelihood = (y * log_expit(z) + (1 - y) * log_expit(-z)).sum()
+        return float(penalty @ weights**2 / 2 - likelihood), design.T @ (expit(z) - y) + penalty * weights
 
-    best = minimize(loss, np.zeros(design.shape[1])).x
+    best = minimize(loss, np.zeros(design.shape[1]), jac=True).x
     best[1:] /= scale
-    lines = [f'    "{name}": {weight:.3f},' for name, weight in zip(("constant", *names), best, strict=True)]
-    told = expit(np.column_stack([np.ones(len(x)), x]) @ best)
-    brier = float(((told - y) ** 2).mean())
-    head = f"{family}: {len(y)} claims, {int(y.sum())} right; Brier score {brier:.3f}"
-    return "\n".join([head, *lines, *_bins(told, y)])
+    return best
+
+
+def _told(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return expit(np.column_stack([np.ones(len(x)), x]) @ weights)
+
+
+def grades(told: np.ndarray, right: np.ndarray) -> Steps:
+    """Where a grade begins, and the share of its claims that are right (with half a claim right and half wrong added).
+
+    Isotonic regression of right on told; then the grade whose share is known least well joins the neighbour nearer to
+    it, until the standard error of every share is at most `GRADE_ERROR`.
+
+    References:
+        B. Zadrozny and C. Elkan, "Transforming classifier scores into accurate multiclass probability estimates",
+        KDD 2002 (isotonic calibration); R. E. Barlow et al., "Statistical Inference under Order Restrictions", 1972.
+    """
+    values, place = np.unique(told, return_inverse=True)
+    n, hits = np.bincount(place).astype(float), np.bincount(place, right)
+    edges = isotonic_regression(hits / n, weights=n).blocks
+    lows = np.concatenate([[0.0], (values[edges[1:-1] - 1] + values[edges[1:-1]]) / 2])
+    counts, sums = (np.add.reduceat(part, edges[:-1]) for part in (n, hits))
+    while True:
+        share = (sums + 0.5) / (counts + 1.0)
+        error = np.sqrt(share * (1.0 - share) / (counts + 1.0))
+        at = int(np.argmax(error))
+        if len(share) == 1 or error[at] <= GRADE_ERROR:
+            return tuple(zip(lows.tolist(), share.tolist(), strict=True))
+        gaps = np.concatenate([[np.inf], np.diff(share), [np.inf]])
+        upper = at if gaps[at] <= gaps[at + 1] else at + 1
+        counts[upper - 1] += counts[upper]
+        sums[upper - 1] += sums[upper]
+        lows, counts, sums = (np.delete(part, upper) for part in (lows, counts, sums))
+
+
+def graded(told: np.ndarray, steps: Steps) -> np.ndarray:
+    """The share of each value's grade."""
+    lows, shares = np.array(steps).T
+    return shares[np.searchsorted(lows, told, side="right") - 1]
 
 
 def _bins(told: np.ndarray, right: np.ndarray) -> list[str]:
@@ -120,7 +215,11 @@ def _bins(told: np.ndarray, right: np.ndarray) -> list[str]:
 def reliability(claims: list[Judged]) -> str:
     """Reliability of all claims and of each family, and how many segments called significant are no planted cause."""
     parts = ["All claims together:", _curve(claims)]
-    for family, what in ((CAUSE, "Segments named as causes:"), (START, "Dates of a change:")):
+    for family, what in (
+        (CAUSE, "Segments named as causes:"),
+        (START, "Dates of a change:"),
+        (WHOLE, "Changes of the whole:"),
+    ):
         parts += [what, _curve([one for one in claims if one.family == family])]
     called = [one for one in claims if one.significant and one.family == CAUSE]
     wrong = 100 * float(np.mean([not one.right for one in called])) if called else float("nan")

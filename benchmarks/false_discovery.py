@@ -135,21 +135,25 @@ class Worlds:
             true, alone = self._between(claim, question, aspect)
             yield Stated(claim.kind, aspect, claim.effect, error, true, alone)
 
+    def done(self, claim: Claim, question: Why) -> float:
+        """What the causes did to the quantity of a claim about the whole, in its unit."""
+        return self._between(claim, question, "whole")[0]
+
     def _between(self, claim: Claim, question: Why, aspect: str) -> tuple[float, float]:
         """What the causes did to the claim's quantity from baseline to window, and to the segment alone."""
         assert question.baseline.window is not None
         mixed = "its mix allowed for" in claim.statement
         ask = question.metric, question.filters, claim.segment
-        after = self._done(*ask, window=question.window, aspect=aspect, mixed=mixed)
+        after = self._in(*ask, window=question.window, aspect=aspect, mixed=mixed)
         if aspect == "arrival":  # nothing of it was there before
             return after
-        before = self._done(*ask, window=question.baseline.window, aspect=aspect, mixed=mixed)
+        before = self._in(*ask, window=question.baseline.window, aspect=aspect, mixed=mixed)
         factor = 1.0
         if PARTS[question.metric].den == "" and " per " not in claim.unit:  # minutes of the window, not of a day
             factor = float(_days(question.window))
         return factor * (after[0] - before[0]), factor * (after[1] - before[1])
 
-    def _done(
+    def _in(
         self, metric: str, filters: Segment, segment: Segment, *, window: Window, aspect: str, mixed: bool
     ) -> tuple[float, float]:
         """What the causes did within one window to the aspect of a segment, and to the segment alone."""

@@ -125,7 +125,13 @@ def ask(factory: Factory, seed: int, asked: TruthQuestion) -> Answered:
     found = factory.investigate(question)
     seconds = time.perf_counter() - started
     events = [factory.truth.event(name) for name in asked.answers]
-    claims = judged(found, events, lambda claim, event: factory.finds(claim, event, question), seed=seed)
+    claims = judged(
+        found,
+        events,
+        lambda claim, event: factory.finds(claim, event, question),
+        lambda claim: factory.worlds.done(claim, question),
+        seed=seed,
+    )
     stated = tuple(factory.worlds.stated(found.claims, question))
     largest = max((event.effect for event in events), default=0.0)
     return Answered(_outcome(factory, seed, asked, found, seconds), tuple(claims), Investigated(largest, stated))

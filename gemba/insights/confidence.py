@@ -13,25 +13,47 @@ CAUSE = "cause"
 START = "start"
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
     CAUSE: {
-        "constant": -8.477,
-        "evidence": 0.580,
-        "signal": 0.268,
-        "strongest": 1.429,
-        "relative": 3.189,
-        "explained": 0.958,
-        "replicated": 0.458,
-        "not replicated": -2.387,
-        "ranks agree": 0.755,
-        "rival": -4.601,
-        "further predicates": -3.162,
+        "constant": -8.238,
+        "evidence": 1.570,
+        "signal": -0.021,
+        "leads": -0.033,
+        "leads, significant": 1.476,
+        "alone": 2.910,
+        "relative": 4.141,
+        "explained": 0.102,
+        "replicated": 1.423,
+        "not replicated": -4.898,
+        "ranks agree": 0.080,
+        "rival": -2.179,
+        "further predicates": -1.350,
     },
-    START: {"constant": -1.843, "evidence": -0.228, "signal": 0.724, "days": -0.001},
+    START: {
+        "constant": -1.864,
+        "signal": -0.446,
+        "cause dated alike": 1.932,
+        "cause dated otherwise": -1.961,
+        "level": 1.599,
+        "cause": 1.730,
+        "width": 0.363,
+        "drift": -1.117,
+    },
 }
-"""Weights of two logistic regressions: of segments named as causes, and of dated changes. Fitted on simulated factories
-(`python -m benchmarks.plant --seeds 1-40 --fit`), judged on others."""
+"""Weights of two logistic regressions: of segments named as causes, and of dated changes."""
+
+GRADES: Mapping[str, tuple[tuple[float, float], ...]] = {
+    CAUSE: ((0.0000, 0.001), (0.0003, 0.002), (0.0018, 0.005), (0.0043, 0.013), (0.0066, 0.034), (0.5525, 0.953)),
+    START: ((0.0000, 0.196), (0.5992, 0.903), (0.9620, 0.979)),
+}
+"""Where a grade begins on the scale of the regression, and the share of its claims that were right.
+
+Both were fitted on simulated factories (`benchmarks/calibration.py` prints them), and are judged on others.
+"""
 
 MOST_EVIDENCE = 8.0
 MOST_SIGNAL = 10.0
+ENOUGH_SIGNAL = 4.0  # a larger one makes no date surer: whether there was a change is settled by then
+MOST_OF_LEVEL = 2.0
+MOST_OF_CAUSE = 1.3
 MOST_DAYS = 21.0
 NORMAL_95 = 1.959963984540054
 RANKS_AGREE = 0.05
@@ -51,7 +73,8 @@ def confidence_of(claim: Claim, others: Sequence[Claim], *, doubtful_data: bool)
         doubtful_data: A fault in the data coincides with the window.
 
     Returns:
-        For a segment named as a cause, and for the date of a change: a logistic regression on `features_of`.
+        For a segment named as a cause, and for the date of a change: the share right in the grade that a logistic
+        regression on `features_of` puts it in. For a significant level, trend or share: `1 - q`.
         For other tests: `1 - q` times the share of the effect's square that is not sampling noise.
         For an estimate without a test, or a level, trend or share that is not significant (it says "between these
         bounds", which needs no effect to be true): the interval's level × (1 - 1/n).
@@ -62,8 +85,11 @@ def confidence_of(claim: Claim, others: Sequence[Claim], *, doubtful_data: bool)
         return None
     features = features_of(claim, others)
     if features is not None:
-        trust = _logistic(features, WEIGHTS[family_of(claim)]) * _agreement(claim, others)
-    elif claim.q_value is not None and (claim.significant or claim.kind not in ESTIMATES):
+        family = family_of(claim)
+        trust = _grade(_logistic(features, WEIGHTS[family]), GRADES[family]) * _agreement(claim, others)
+    elif claim.q_value is not None and claim.significant and claim.kind in ESTIMATES:
+        trust = (1.0 - claim.q_value) * _agreement(claim, others)
+    elif claim.q_value is not None and claim.kind not in ESTIMATES:
         trust = (1.0 - claim.q_value) * _reliability(claim) * _agreement(claim, others)
     elif claim.ci is not None:
         trust = claim.ci_level * (1.0 - 1.0 / max(claim.n, 1))
@@ -86,22 +112,26 @@ def family_of(claim: Claim) -> str:
 def features_of(claim: Claim, others: Sequence[Claim]) -> dict[str, float] | None:
     """What the regression of the claim's family looks at; None for a claim of no such family.
 
-    `evidence`: -log10 of q. `signal`: effect over its standard error. `strongest`, `relative`: whether the claim has
-    the largest score among the causes, and its score over the largest. `explained`: part of the whole change.
+    The page `docs/methods/confidence.md` says what each means.
     """
     family = family_of(claim)
     if not family:
         return None
-    assert claim.q_value is not None
-    common = {"evidence": min(-math.log10(max(claim.q_value, 1e-12)), MOST_EVIDENCE), "signal": _signal(claim)}
-    if family == START:
-        return {**common, "days": min(_days(claim) or 0.0, MOST_DAYS)}
-    scores = {one.id: _number(one, "score") for one in others if family_of(one) == CAUSE}
-    best, own = max(scores.values(), default=0.0), scores.get(claim.id, 0.0)
+    causes = [one for one in others if family_of(one) == CAUSE]
+    return _of_start(claim, causes, others) if family == START else _of_cause(claim, causes)
+
+
+def _of_cause(claim: Claim, causes: Sequence[Claim]) -> dict[str, float]:
+    first = max((_standing(one) for one in causes), default=(False, 0.0))
+    best = max((_number(one, "score") for one in causes), default=0.0)
+    leads = _standing(claim) >= first
     return {
-        **common,
-        "strongest": float(own >= best),
-        "relative": own / best if best > 0 else 1.0,
+        "evidence": math.sqrt(_evidence(claim.q_value, MOST_EVIDENCE)),
+        "signal": _signal(claim),
+        "leads": float(leads),
+        "leads, significant": float(leads and bool(claim.significant)),
+        "alone": float(bool(claim.significant) and sum(bool(one.significant) for one in causes) == 1),
+        "relative": min(max(_number(claim, "score") / best, -1.0), 1.0) if best > 0 else 1.0,
         "explained": min(abs(_number(claim, "explained_pct")) / 100.0, 1.5),
         "replicated": float(claim.replicated is True),
         "not replicated": float(claim.replicated is False),
@@ -111,9 +141,47 @@ def features_of(claim: Claim, others: Sequence[Claim]) -> dict[str, float] | Non
     }
 
 
+def _of_start(claim: Claim, causes: Sequence[Claim], others: Sequence[Claim]) -> dict[str, float]:
+    found = [one for one in causes if one.significant and _days(one) is not None]
+    lead = max(found, key=_standing, default=None)
+    level = max((_evidence(one.p_value, MOST_OF_LEVEL) for one in others if one.kind == "level"), default=0.0)
+    return {
+        "signal": min(_signal(claim), ENOUGH_SIGNAL),
+        "cause dated alike": float(lead is not None and _overlap(claim, lead)),
+        "cause dated otherwise": float(lead is not None and not _overlap(claim, lead)),
+        "level": level,
+        "cause": max((_evidence(one.q_value, MOST_OF_CAUSE) for one in causes), default=0.0),
+        "width": min((_days(claim) or 0.0) / MOST_DAYS, 1.0),
+        "drift": float(claim.details.get("shape") == "ramp"),
+    }
+
+
+def _standing(claim: Claim) -> tuple[bool, float]:
+    """By which causes are ordered: significant ones first, then by their score."""
+    return bool(claim.significant), _number(claim, "score")
+
+
+def _evidence(probability: float | None, most: float) -> float:
+    """-log10 of a p- or q-value, at most `most`; 0 where there is none."""
+    return 0.0 if probability is None else min(-math.log10(max(probability, 1e-300)), most)
+
+
+def _overlap(one: Claim, other: Claim) -> bool:
+    """Whether the sets of dates of two claims have a day in common."""
+    low, high, begin, end = (
+        str(claim.details[name])[:10] for claim in (one, other) for name in ("date_low", "date_high")
+    )
+    return low <= end and begin <= high
+
+
 def _logistic(features: Mapping[str, float], weights: Mapping[str, float]) -> float:
     z = weights["constant"] + sum(weights[name] * value for name, value in features.items())
     return 1.0 / (1.0 + math.exp(-z)) if z >= 0 else math.exp(z) / (1.0 + math.exp(z))
+
+
+def _grade(value: float, grades: Sequence[tuple[float, float]]) -> float:
+    """The share right in the highest grade that begins at or below the value."""
+    return max(grade for grade in grades if grade[0] <= value)[1]
 
 
 def _number(claim: Claim, name: str) -> float:
@@ -130,10 +198,15 @@ def _days(claim: Claim) -> float | None:
 
 
 def _signal(claim: Claim) -> float:
-    """|effect| over its standard error, read off the interval as a normal one; the largest without an interval."""
+    """|effect| over its standard error, read off the interval as a normal one; the largest without an interval.
+
+    0 where a number of it is none: such a claim is held back by the review, not here.
+    """
     if claim.ci is None:
         return MOST_SIGNAL
     error = (claim.ci[1] - claim.ci[0]) / 2.0 / NORMAL_95
+    if not math.isfinite(claim.effect) or not math.isfinite(error):
+        return 0.0
     return min(abs(claim.effect) / error, MOST_SIGNAL) if error > 0 else MOST_SIGNAL
 
 
