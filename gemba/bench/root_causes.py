@@ -85,7 +85,7 @@ def _localised(path: Path, frame: pl.DataFrame, alarm: int | None) -> tuple[str,
 
 def _localise_minute(frame: pl.DataFrame, codes: NDArray[np.int32], alarm: int) -> Localisation:
     """The alarm's minute against all earlier ones, over the leaves of that minute."""
-    minutes = frame["min"].to_numpy()
+    minutes = _numbers(frame, "min").astype(np.int64)
     events, all_ = _numbers(frame, "value"), _numbers(frame, "cnt")
     leaves, numbers = np.unique(codes, axis=0, return_inverse=True)
     numbers = numbers.reshape(-1)
@@ -112,11 +112,9 @@ def _coded(frame: pl.DataFrame, attributes: list[str]) -> tuple[NDArray[np.int32
     codes = np.empty((frame.height, len(attributes)), np.int32)
     names: list[list[str]] = []
     for place, attribute in enumerate(attributes):
-        numbers = frame[attribute].cast(pl.String).fill_null("").rank("dense")
-        first = numbers.arg_unique()
-        order = numbers.gather(first).arg_sort()
-        names.append(frame[attribute].cast(pl.String).fill_null("").gather(first.gather(order)).to_list())
-        codes[:, place] = numbers.to_numpy() - 1
+        column = frame[attribute].fill_null("")
+        names.append(column.unique().sort().to_list())
+        codes[:, place] = column.cast(pl.Enum(names[-1])).to_physical().to_numpy()
     return codes, names
 
 
@@ -129,10 +127,14 @@ def _named(found: Localisation, attributes: list[str], names: list[list[str]]) -
 def _numbers(frame: pl.DataFrame, column: str) -> Floats:
     import polars as pl
 
-    return frame[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    try:
+        return frame[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    except pl.exceptions.InvalidOperationError as error:
+        raise UnusableValuesError("reading", f"column {column} holds other than numbers: {error}") from error
 
 
 def _frame(path: Path) -> pl.DataFrame:
+    """All columns as text: a member called 007 keeps its name, and nothing is guessed."""
     import polars as pl
 
     try:
@@ -141,7 +143,7 @@ def _frame(path: Path) -> pl.DataFrame:
             raw = gzip.decompress(raw)
         elif path.name.endswith(".xz"):
             raw = lzma.decompress(raw)
-        return pl.read_csv(raw, infer_schema_length=None)
+        return pl.read_csv(raw, infer_schema=False)
     except (OSError, EOFError, lzma.LZMAError, pl.exceptions.PolarsError) as error:
         raise UnreadableFileError(str(path), str(error)) from error
 

@@ -20,16 +20,17 @@ import numpy as np
 
 from gemba.errors import SampleTooSmallError, UnusableValuesError
 from gemba.statistics.localisation_gain import Gains, surplus
-from gemba.statistics.localisation_lattice import Codes, Cuboid, Integers, extended, inside, lattice
-from gemba.statistics.localisation_noise import Deviations, Flags, Floats, Noise, deviations
+from gemba.statistics.localisation_lattice import Choice, Codes, Cuboid, Integers, inside, lattice, numbered
+from gemba.statistics.localisation_noise import Deviations, Flags, Floats, Noise, deviations, spread_out
 from gemba.statistics.localisation_prune import prune
-from gemba.statistics.localisation_search import Choice, search
+from gemba.statistics.localisation_search import search
 
 METHOD = "localisation"
 LEAST_LEAVES = 8
 LEAST_QUIET = 20
 MOST_SEGMENTS = 20
 ROUNDS = 3
+FIRST_LEAVES = 100_000
 LEAST_WEIGHT = 1e-300
 
 
@@ -101,28 +102,32 @@ def localise(
     Notes:
         An attribute with a member for nearly every leaf cannot be shared by a segment's leaves: it is dropped and named
         in `dropped`. No segment names an attribute beside one that determines it. Leaves with neither an actual nor an
-        expected value say nothing and are left out.
+        expected value say nothing and are left out. The noise is fitted anew to the leaves of no cause after each
+        round; of more than 200,000 leaves the first round, which only serves to fit the noise, looks at 100,000.
     """
     _refuse_unusable(codes, actual, expected)
-    kept, dropped = _attributes(codes, (actual != 0) | (expected != 0))
     weights = np.ones(actual.shape) if inflation is None else inflation
-    leaves, now, before, widening = _leaves(codes[:, kept], actual, expected, weights)
+    leaves, now, before, widening = _used(codes, actual, expected, weights)
+    kept, dropped = _attributes(leaves)
+    leaves, now, before, widening = _merged(leaves[kept], now, before, widening)
     if now.size < LEAST_LEAVES:
         raise SampleTooSmallError(METHOD, needed=LEAST_LEAVES, got=int(now.size))
-    members = tuple(int(count) + 1 for count in leaves.max(axis=0))
-    quiet: Flags | None = None
+    members = tuple(int(count) + 1 for count in leaves.max(axis=1))
+    cuboids = lattice(leaves, members, deepest=deepest)
     chosen: tuple[Choice, ...] = ()
-    cuboids: tuple[Cuboid, ...] = ()
     found = deviations(now, before, inflation=widening, quiet=None, counting=counting)
-    cuboids = lattice(leaves, members, surplus(found), deepest=deepest)
+    if now.size > 2 * FIRST_LEAVES:
+        some = spread_out(now.size, FIRST_LEAVES)
+        chosen = _causes(leaves[:, some], lattice(leaves[:, some], members, deepest=deepest), found.of(some), most)
+        quiet = _outside(leaves, chosen)
+        if int(quiet.sum()) >= LEAST_QUIET:
+            found = deviations(now, before, inflation=widening, quiet=quiet, counting=counting)
     for _ in range(ROUNDS):
         previous = chosen
         chosen = _causes(leaves, cuboids, found, most)
         if [(one.attributes, one.members) for one in chosen] == [(one.attributes, one.members) for one in previous]:
             break
-        quiet = np.ones(now.size, bool)
-        for one in chosen:
-            quiet &= ~inside(leaves, one.attributes, one.members)
+        quiet = _outside(leaves, chosen)
         if int(quiet.sum()) < LEAST_QUIET:
             break
         known = found.noise
@@ -134,15 +139,22 @@ def localise(
         _segment(one, prices[one.attributes], kept, leaves, now, before)
         for one in sorted(chosen, key=lambda one: -one.score)
     )
-    return Localisation(segments, dropped, sum(cuboid.size for cuboid in cuboids), found.noise)
+    return Localisation(segments, dropped, sum(cuboid.segments for cuboid in cuboids), found.noise)
+
+
+def _outside(leaves: Codes, chosen: tuple[Choice, ...]) -> Flags:
+    """Leaves of no cause, shape (n,)."""
+    quiet = np.ones(leaves.shape[1], bool)
+    for one in chosen:
+        quiet &= ~inside(leaves, one.attributes, one.members)
+    return quiet
 
 
 def _causes(leaves: Codes, cuboids: tuple[Cuboid, ...], found: Deviations, most: int) -> tuple[Choice, ...]:
-    gains = Gains(found)
-    chosen = search(leaves, cuboids, gains, most=most)
+    chosen = search(leaves, cuboids, Gains(found), surplus(found), most=most)
     rows = [np.flatnonzero(inside(leaves, one.attributes, one.members)) for one in chosen]
     prices = {cuboid.attributes: cuboid.price for cuboid in cuboids}
-    return tuple(chosen[place] for place in prune(rows, [prices[one.attributes] for one in chosen], gains, found))
+    return tuple(chosen[place] for place in prune(rows, [prices[one.attributes] for one in chosen], found))
 
 
 def _refuse_unusable(codes: Codes, actual: Floats, expected: Floats) -> None:
@@ -161,35 +173,48 @@ def _refuse_unusable(codes: Codes, actual: Floats, expected: Floats) -> None:
         raise UnusableValuesError(METHOD, "all rows belong to one segment: there is nothing to compare")
 
 
-def _attributes(codes: Codes, used: Flags) -> tuple[list[int], tuple[int, ...]]:
+def _used(codes: Codes, actual: Floats, expected: Floats, inflation: Floats) -> tuple[Codes, Floats, Floats, Floats]:
+    """Members in shape (k, n), an attribute a row, and values; leaves without any value left out."""
+    leaves = np.ascontiguousarray(codes.T, np.int32)
+    used = (actual != 0) | (expected != 0)
+    if used.all():
+        return leaves, actual, expected, inflation
+    return leaves[:, used], actual[used], expected[used], inflation[used]
+
+
+def _attributes(leaves: Codes) -> tuple[list[int], tuple[int, ...]]:
     """Attributes that segments may name, and those left out: with one member, or one for more than every second row."""
     kept, dropped = [], []
-    rows = codes[used]
-    for attribute in range(codes.shape[1]):
-        count = int(np.count_nonzero(np.bincount(rows[:, attribute]))) if rows.size else 0
+    for attribute, code in enumerate(leaves):
+        count = int(np.count_nonzero(np.bincount(code)))
         if count < 2:
             continue
-        (dropped if 2 * count > rows.shape[0] and count > LEAST_LEAVES else kept).append(attribute)
+        (dropped if 2 * count > code.size and count > LEAST_LEAVES else kept).append(attribute)
     if not kept:
         named = "a member for nearly every row" if dropped else "one member"
         raise UnusableValuesError(METHOD, f"every attribute has {named}: no segment can be named")
     return kept, tuple(dropped)
 
 
-def _leaves(codes: Codes, actual: Floats, expected: Floats, inflation: Floats) -> tuple[Codes, Floats, Floats, Floats]:
-    """Rows with equal members added up; those without any value left out. Inflations are averaged by expectation."""
-    used = np.flatnonzero((actual != 0) | (expected != 0))
-    codes, actual, expected, inflation = codes[used], actual[used], expected[used], inflation[used]
-    keys, cells = np.zeros(codes.shape[0], np.int64), 1
-    for attribute in range(codes.shape[1]):
-        keys, cells = extended(keys, cells, codes[:, attribute], int(codes[:, attribute].max(initial=0)) + 1)
+def _merged(leaves: Codes, actual: Floats, expected: Floats, inflation: Floats) -> tuple[Codes, Floats, Floats, Floats]:
+    """Rows with equal members added up, behind those with members of their own. Inflations are averaged by
+    expectation."""
+    keys = numbered(list(leaves), tuple(int(code.max(initial=0)) + 1 for code in leaves))
     ranked = np.sort(keys)
-    if not (ranked[1:] == ranked[:-1]).any():
-        return codes, actual, expected, inflation
-    _kept, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
-    weight = np.abs(expected) + LEAST_WEIGHT
-    widening = _added(numbers, weight * inflation) / _added(numbers, weight)
-    return codes[first], _added(numbers, actual), _added(numbers, expected), widening
+    twice = ranked[1:][ranked[1:] == ranked[:-1]]
+    if not twice.size:
+        return leaves, actual, expected, inflation
+    shared = twice[np.minimum(np.searchsorted(twice, keys), twice.size - 1)] == keys
+    alone, rows = np.flatnonzero(~shared), np.flatnonzero(shared)
+    _kept, first, numbers = np.unique(keys[rows], return_index=True, return_inverse=True)
+    weight = np.abs(expected[rows]) + LEAST_WEIGHT
+    added = [_added(numbers, one) for one in (actual[rows], expected[rows], weight * inflation[rows], weight)]
+    return (
+        leaves[:, np.concatenate([alone, rows[first]])],
+        np.concatenate([actual[alone], added[0]]),
+        np.concatenate([expected[alone], added[1]]),
+        np.concatenate([inflation[alone], added[2] / added[3]]),
+    )
 
 
 def _added(numbers: Integers, values: Floats) -> Floats:

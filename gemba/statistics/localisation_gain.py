@@ -25,9 +25,11 @@ Integers = NDArray[np.int64]
 
 HALF = 0.5
 LOG_TWO_PI = float(np.log(2.0 * np.pi))
+LOG_HALF = float(np.log(HALF))
+LOG_GAMMA_HALF = 0.5 * float(np.log(np.pi))
 
 
-Columns = tuple[Floats, Floats, Floats, Floats]  # of every leaf: w, w d, w d^2, log null + log s
+Columns = tuple[Floats, Floats, Floats, Floats]  # of every leaf: w, w d, w d^2, null's log density of d + log s
 
 
 class Gains:
@@ -36,42 +38,51 @@ class Gains:
     def __init__(self, found: Deviations) -> None:
         self._found = found
         self.grains = found.grains
-        self._log_gamma = gammaln(HALF + np.arange(found.values.size + 1) / 2.0)
 
     def columns(self, rows: Integers | slice, *, grain: int = 0) -> Columns:
         """What is summed, for some leaves."""
-        variance = self._found.variance_of(rows, grain=grain)
-        values, weight = self._found.values[rows], 1.0 / variance
-        return weight, weight * values, weight * values * values, self._found.null[rows] + 0.5 * np.log(variance)
+        plain, values, null = self._found.variance[rows], self._found.values[rows], self._found.null[rows]
+        if grain:
+            variance = self._found.variance_of(rows, grain=grain)
+            null = null + 0.5 * np.log(variance / plain)
+        else:
+            variance = plain
+        weight = 1.0 / variance
+        first = weight * values
+        return weight, first, first * values, null
 
-    def of(self, sums: Floats, floor: float = -np.inf) -> Floats:
+    def of(self, sums: Floats, floor: Floats | float = -np.inf) -> Floats:
         """Gain of every segment, shape (segments,); minus infinity where there is no leaf or the gain is surely not
         above `floor`: no segment gains more than its leaves would with an effect each."""
-        number, weight, first, second, null = sums
+        number, null = sums[0], sums[4]
         out = np.full(number.shape, -np.inf)
         hopeful = np.flatnonzero((number > 0.5) & (-null - 0.5 * LOG_TWO_PI * number > floor))
         number, weight, first, second, null = sums[:, hopeful]
         misfit = np.maximum(second - first * first / (weight + 1.0), 0.0)
         spread, leaves = HALF + misfit / 2.0, HALF + number / 2.0
-        count = np.rint(number).astype(np.int64)
-        free = HALF * np.log(HALF) - leaves * np.log(spread) + self._log_gamma[count] - self._log_gamma[0]
+        free = HALF * LOG_HALF - leaves * np.log(spread) + gammaln(np.rint(number) / 2.0 + HALF) - LOG_GAMMA_HALF
         gain = np.where(spread < leaves, -misfit / 2.0, free)
         out[hopeful] = gain - 0.5 * (number * LOG_TWO_PI + np.log1p(weight)) - null
         return out
 
-    def best(self, stacked: Sequence[Floats], floor: float = -np.inf) -> Floats:
+    def plain(self, stacked: Sequence[Floats], floor: Floats | float = -np.inf) -> Floats:
+        """Gain of every segment under the plain grain."""
+        return self.of(stacked[0], floor)
+
+    def best(self, stacked: Sequence[Floats], floor: Floats | float = -np.inf) -> Floats:
         """Gain of every segment under the grain of noise that suits it best, less the cost of saying which.
 
         Counting noise inside a cause may exceed that outside: what a cause removes or adds are whole events.
         """
         said = float(np.log(self.grains))
-        return np.max([self.of(sums, floor + said) for sums in stacked], axis=0) - said
+        gained = self.of(stacked[0], floor + said)
+        for sums in stacked[1:]:
+            gained = np.maximum(gained, self.of(sums, floor + said))
+        return gained - said
 
-    def whole(self, rows: Integers, grains: Sequence[int] | None = None) -> list[Floats]:
-        """Sums of all `rows` as one segment, for some grains or all."""
-        count = float(rows.size)
-        every = [self.columns(rows, grain=grain) for grain in (range(self.grains) if grains is None else grains)]
-        return [np.array([[count], *([float(column.sum())] for column in columns)]) for columns in every]
+    def whole(self, rows: Integers) -> list[Floats]:
+        """Sums of all `rows` as one segment, for every grain."""
+        return [whole(self.columns(rows, grain=grain)) for grain in range(self.grains)]
 
     def suited(self, rows: Integers) -> tuple[int, ...]:
         """The plain grain, and the one under which `rows` gain most as one segment."""
@@ -79,21 +90,30 @@ class Gains:
         return tuple(sorted({0, int(np.argmax(gained))}))
 
 
-def taken(columns: Columns, rows: Integers | NDArray[np.int32]) -> Columns:
+def taken(columns: Columns, kept: NDArray[np.bool_]) -> Columns:
     """The columns of some leaves."""
     weight, first, second, null = columns
-    return weight[rows], first[rows], second[rows], null[rows]
+    return (weight, first, second, null) if kept.all() else (weight[kept], first[kept], second[kept], null[kept])
 
 
-def summed(keys: Integers | NDArray[np.int32], columns: Columns, size: int) -> Floats:
-    """Sums by segment number, shape (5, size)."""
-    out = np.empty((5, size))
-    out[0] = np.bincount(keys, minlength=size)
-    for place, column in enumerate(columns, start=1):
-        out[place] = np.bincount(keys, column, size)
-    return out
+def whole(columns: Columns) -> Floats:
+    """Sums over all leaves, shape (5, 1)."""
+    return np.array([[float(columns[0].size)], *([float(column.sum())] for column in columns)])
+
+
+def parted(sums: Floats) -> list[Floats]:
+    """Sums by grain, each of shape (5, segments), from one count and four sums a grain, shape (1 + 4 grains, m)."""
+    return [np.concatenate([sums[:1], sums[at : at + 4]]) for at in range(1, sums.shape[0], 4)]
+
+
+def fitted(sums: Floats) -> tuple[float, float]:
+    """Effect and spread of a segment as a whole: the posterior centre of mu, and of lambda, not below 1."""
+    number, weight, first, second, _null = (float(one) for one in sums[:, 0])
+    centre = first / (weight + 1.0)
+    misfit = max(second - first * centre, 0.0)
+    return centre, max(1.0, (1.0 + misfit) / (1.0 + number))
 
 
 def surplus(found: Deviations) -> Floats:
     """Nats by which a cause could describe each leaf better than the null at the most, shape (n,)."""
-    return np.maximum(-found.null - 0.5 * np.log(found.variance) - 0.5 * LOG_TWO_PI, 0.0)
+    return np.maximum(-found.null - 0.5 * LOG_TWO_PI, 0.0)

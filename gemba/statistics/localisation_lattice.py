@@ -7,110 +7,99 @@ one row, a combination of members of all attributes. (Words of Sun et al., "HotS
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Codes = NDArray[np.int32]
+Integers32 = NDArray[np.int32]
+Codes = Integers32
+Flags = NDArray[np.bool_]
 
-DENSE_CELLS_PER_ROW = 2
-LOUD = 2.0
-PART_OF_PRICE = 0.5
+CELLS_PER_LEAF = 2
 FEW_ROWS = 10_000
-SCATTER = np.uint64(11400714819323198485)  # 2^64 over the golden ratio: Knuth's multiplicative hashing
+MOST_KEYS = 2**62
 
 
 @dataclass(frozen=True, slots=True)
 class Cuboid:
-    """`attributes` in rising order. `rows` are the leaves that take part, rising (None: all), `keys` their segment's
-    number, below `size`. `shape` are the attributes' numbers of members. `price` is what naming one of its segments
-    costs, in nats."""
+    """`attributes` in rising order, `shape` their numbers of members; there are `segments` to choose from, and naming
+    one costs `price`, in nats."""
 
     attributes: tuple[int, ...]
-    rows: NDArray[np.int32] | None
-    keys: NDArray[np.int32]
-    size: int
     shape: tuple[int, ...]
+    segments: int
     price: float
 
     @property
-    def dense(self) -> bool:
-        """Keys are mixed-radix numbers of the members: a table of `shape` in order of the attributes."""
-        return self.rows is None
+    def cells(self) -> int:
+        return math.prod(self.shape)
 
-    def of(self, rows: Integers) -> tuple[Integers, Integers]:
-        """The rows among `rows` (rising) that take part, and their segments' numbers."""
-        if self.rows is None:
-            return rows, self.keys[rows].astype(np.int64)
-        if not self.rows.size:
-            return rows[:0], rows[:0]
-        at = np.searchsorted(self.rows, rows)
-        at[at == self.rows.size] = 0
-        here = self.rows[at] == rows
-        return rows[here], self.keys[at[here]].astype(np.int64)
+    def keys(self, codes: Codes) -> Integers:
+        """A number for the segment of every leaf of `codes`, shape (k, n); see `numbered`."""
+        return numbered([codes[one] for one in self.attributes], self.shape)
+
+    def members(self, key: int) -> tuple[int, ...]:
+        """The members of a segment by its number in mixed radix."""
+        return tuple(int(one) for one in np.unravel_index(key, self.shape))
 
 
-def lattice(
-    codes: Codes, members: tuple[int, ...], surplus: Floats, *, deepest: int | None = None
-) -> tuple[Cuboid, ...]:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A named segment: attributes in rising order and a member of each, and its score in nats."""
+
+    attributes: tuple[int, ...]
+    members: tuple[int, ...]
+    score: float
+
+
+def lattice(codes: Codes, members: tuple[int, ...], *, deepest: int | None = None) -> tuple[Cuboid, ...]:
     """All cuboids, coarse ones first, but those that name an attribute beside another that determines it.
 
     Args:
-        codes: Members of every leaf, shape (n, k), from 0.
+        codes: Members of every leaf, shape (k, n), from 0.
         members: How many members each attribute has, length k.
-        surplus: Nats by which a cause could describe each leaf better than noise at the most, shape (n,).
         deepest: Attributes in a cuboid at most; None: all.
 
-    Returns:
-        In a cuboid with many more possible segments than leaves (`DENSE_CELLS_PER_ROW`), a segment holds a handful of
-        leaves. There only segments take part whose loud leaves, those with a surplus above `LOUD`, carry at least
-        `PART_OF_PRICE` of the price of a name: the others could pay for it only by leaves of which none is remarkable.
-
     Notes:
-        A name costs the log of the number of cuboids and the log of the number of segments to choose from, in nats.
-        Holds 4 bytes a leaf and dense cuboid.
+        A name costs the log of the number of cuboids and the log of the number of segments to choose from, in nats:
+        those seen, or as many as leaves where there could be more than `CELLS_PER_LEAF` times as many.
     """
-    keys_of: dict[tuple[int, ...], tuple[Integers, int]] = {(): (np.zeros(codes.shape[0], np.int64), 1)}
-    loud = np.flatnonzero(surplus > LOUD)
+    leaves = codes.shape[1]
+    seen: dict[tuple[int, ...], Flags] = {}
     made: list[Cuboid] = []
     subsets = _subsets(codes, members, len(members) if deepest is None else deepest)
-    which = math.log(sum(map(len, subsets)))
-    for subset in subsets:
-        level: dict[tuple[int, ...], tuple[Integers, int]] = {}
-        for chosen in subset:
-            keys, cells = extended(*keys_of[chosen[:-1]], codes[:, chosen[-1]], members[chosen[-1]])
-            level[chosen] = keys, cells
-            if cells <= DENSE_CELLS_PER_ROW * codes.shape[0]:
-                made.append(_dense(chosen, keys, tuple(members[one] for one in chosen), which))
-            else:
-                made.append(_sparse(chosen, keys, tuple(members[one] for one in chosen), which, surplus, loud))
-        keys_of = level
-    return tuple(made)
+    which = math.log(len(subsets))
+    for chosen in reversed(subsets):
+        shape = tuple(members[one] for one in chosen)
+        segments = leaves
+        if math.prod(shape) <= CELLS_PER_LEAF * leaves:
+            seen[chosen] = _seen(chosen, shape, codes, seen)
+            segments = int(np.count_nonzero(seen[chosen]))
+        made.append(Cuboid(chosen, shape, segments, which + math.log(segments)))
+    return tuple(reversed(made))
 
 
-def _subsets(codes: Codes, members: tuple[int, ...], deepest: int) -> list[list[tuple[int, ...]]]:
-    """The attributes of every cuboid, by their number: a machine beside its line says no more than the machine."""
+def _subsets(codes: Codes, members: tuple[int, ...], deepest: int) -> list[tuple[int, ...]]:
+    """The attributes of every cuboid: a machine beside its line says no more than the machine."""
     implied = {
         frozenset((one, other))
         for one in range(len(members))
         for other in range(len(members))
-        if one != other and _determines(codes[:, one], codes[:, other], members[one])
+        if one != other and _determines(codes[one], codes[other], members[one])
     }
     return [
-        [
-            chosen
-            for chosen in combinations(range(len(members)), count)
-            if not any(frozenset(pair) in implied for pair in combinations(chosen, 2))
-        ]
+        chosen
         for count in range(1, min(deepest, len(members)) + 1)
+        for chosen in combinations(range(len(members)), count)
+        if not any(frozenset(pair) in implied for pair in combinations(chosen, 2))
     ]
 
 
-def _determines(one: NDArray[np.int32], other: NDArray[np.int32], members: int) -> bool:
+def _determines(one: Integers32, other: Integers32, members: int) -> bool:
     """Whether every member of the one is seen with a single member of the other."""
     table = np.zeros(members, np.int32)
     for rows in (slice(FEW_ROWS), slice(None)):
@@ -120,40 +109,52 @@ def _determines(one: NDArray[np.int32], other: NDArray[np.int32], members: int) 
     return True
 
 
-def inside(codes: Codes, attributes: tuple[int, ...], members: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which leaves belong to a segment, shape (n,)."""
-    here = np.ones(codes.shape[0], bool)
-    for attribute, member in zip(attributes, members, strict=True):
-        here &= codes[:, attribute] == member
+def _seen(
+    chosen: tuple[int, ...], shape: tuple[int, ...], codes: Codes, seen: dict[tuple[int, ...], Flags]
+) -> NDArray[np.bool_]:
+    """Which cells hold a leaf, of the cuboid's shape: from a finer cuboid where one is known."""
+    finer = finest_parent(chosen, {one: table.size for one, table in seen.items()})
+    if finer is not None:
+        return np.asarray(seen[finer].any(axis=dropped_axis(finer, chosen)), bool)
+    here = np.zeros(math.prod(shape), bool)
+    here[numbered([codes[one] for one in chosen], shape)] = True
+    return here.reshape(shape)
+
+
+def finest_parent(chosen: tuple[int, ...], sizes: dict[tuple[int, ...], int]) -> tuple[int, ...] | None:
+    """The smallest cuboid with one attribute more than `chosen` among those with a table."""
+    finer = [one for one in sizes if len(one) == len(chosen) + 1 and set(chosen) < set(one)]
+    return min(finer, key=sizes.__getitem__, default=None)
+
+
+def dropped_axis(finer: tuple[int, ...], coarser: tuple[int, ...]) -> int:
+    """Place of the attribute that only `finer` has."""
+    (gone,) = set(finer) - set(coarser)
+    return finer.index(gone)
+
+
+def inside(codes: Codes, attributes: tuple[int, ...], members: tuple[int, ...]) -> Flags:
+    """Which leaves of `codes`, shape (k, n), belong to a segment, shape (n,)."""
+    here = codes[attributes[0]] == members[0]
+    for attribute, member in zip(attributes[1:], members[1:], strict=True):
+        here &= codes[attribute] == member
     return here
 
 
-def extended(keys: Integers, cells: int, code: NDArray[np.int32], members: int) -> tuple[Integers, int]:
-    """Keys of combinations with one more attribute, in mixed radix, and how many they could be.
+def numbered(codes: Sequence[Integers32], members: tuple[int, ...]) -> Integers:
+    """A number for every combination of members: in mixed radix where that fits 62 bits, else ranked on the way, which
+    keeps them unique.
 
-    Where the number would not fit 63 bits, the keys are ranked first, which keeps them unique.
+    Args:
+        codes: Members by attribute, each of shape (n,).
+        members: How many each attribute has.
     """
-    if cells * members >= 2**62:
-        seen, keys = np.unique(keys, return_inverse=True)
-        keys, cells = keys.astype(np.int64), int(seen.size)
-    return keys * members + code, cells * members
-
-
-def _dense(chosen: tuple[int, ...], keys: Integers, shape: tuple[int, ...], which: float) -> Cuboid:
-    cells = math.prod(shape)
-    seen = np.zeros(cells, bool)
-    seen[keys] = True
-    return Cuboid(chosen, None, keys.astype(np.int32), cells, shape, which + math.log(int(seen.sum())))
-
-
-def _sparse(
-    chosen: tuple[int, ...], keys: Integers, shape: tuple[int, ...], which: float, surplus: Floats, loud: Integers
-) -> Cuboid:
-    rows = keys.size
-    price = which + math.log(rows)
-    bits = int(rows).bit_length() + 1
-    slots = (keys.astype(np.uint64) * SCATTER >> np.uint64(64 - bits)).view(np.int64)
-    carried = np.bincount(slots[loud], surplus[loud], 1 << bits)
-    taking = np.flatnonzero((carried >= PART_OF_PRICE * price)[slots])
-    kept, numbers = np.unique(keys[taking], return_inverse=True)
-    return Cuboid(chosen, taking.astype(np.int32), numbers.astype(np.int32), int(kept.size), shape, price)
+    keys, cells = codes[0].astype(np.int64), members[0]
+    for code, count in zip(codes[1:], members[1:], strict=True):
+        if cells * count >= MOST_KEYS:
+            seen, keys = np.unique(keys, return_inverse=True)
+            keys, cells = keys.astype(np.int64), int(seen.size)
+        keys *= count
+        keys += code
+        cells *= count
+    return keys

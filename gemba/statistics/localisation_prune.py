@@ -11,7 +11,7 @@ from gemba.statistics.localisation_noise import Deviations
 Integers = NDArray[np.int64]
 
 
-def prune(rows: list[Integers], costs: list[float], gains: Gains, found: Deviations) -> list[int]:
+def prune(rows: list[Integers], costs: list[float], found: Deviations) -> list[int]:
     """Drop segments whose leaves the others describe nearly as well, the most dispensable first.
 
     Every leaf belongs to the chosen segment, of those that hold it, under whose fitted effect and spread it is most
@@ -24,8 +24,16 @@ def prune(rows: list[Integers], costs: list[float], gains: Gains, found: Deviati
     Returns:
         Places of the segments kept, in the order given.
     """
+    if not rows:
+        return []
+    held = np.zeros(found.values.size, bool)
+    for one in rows:
+        held[one] = True
+    union = np.flatnonzero(held)
+    rows, found = [np.searchsorted(union, one) for one in rows], found.of(union)
+    gains = Gains(found)
     kept = list(range(len(rows)))
-    owner = np.full(found.values.size, -1)
+    owner = np.full(union.size, -1)
     for place in reversed(kept):
         owner[rows[place]] = place
     owner = _assign(kept, rows, owner, found)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gemba.statistics.localisation_gain import Columns, Gains, summed, taken
-from gemba.statistics.localisation_lattice import Cuboid
+from gemba.statistics.localisation_gain import Gains, fitted, taken, whole
+from gemba.statistics.localisation_lattice import Choice, Codes, Cuboid
+from gemba.statistics.localisation_ledger import Ledger
 
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
 MOST_PARTS = 20
-
-Part = tuple[float, int, int]  # score in nats, place of the cuboid, number of the segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,111 +24,111 @@ class Description:
     its exceptions still pays for its name."""
 
     total: float
-    chosen: tuple[Part, ...]
+    chosen: tuple[Choice, ...]
     stands: bool
 
 
-class Table:
-    """Segments of one cuboid over the open leaves: `where` are positions among these, `keys` segment numbers."""
-
-    def __init__(self, place: int, price: float, numbers: Integers, where: Integers, keys: Integers) -> None:
-        self.place, self.price, self.numbers, self.where, self.keys = place, price, numbers, where, keys
-        self.sums: list[Floats] = []
-        self.own = np.empty(0)
-
-    def fill(self, columns: list[Columns], gains: Gains) -> None:
-        """Sums for every grain, and scores."""
-        size = self.numbers.size
-        self.sums = [summed(self.keys, taken(part, self.where), size) for part in columns]
-        self.own = gains.best(self.sums, self.price) - self.price
-
-    def drop(self, gone: Flags, columns: list[Columns], gains: Gains) -> None:
-        """Take leaves out; only segments that lose one are computed anew."""
-        lost = np.flatnonzero(gone[self.where])
-        if not lost.size:
-            return
-        touched, keys = np.unique(self.keys[lost], return_inverse=True)
-        at = self.where[lost]
-        for sums, part in zip(self.sums, columns, strict=True):
-            sums[:, touched] -= summed(keys, taken(part, at), touched.size)
-        self.own[touched] = gains.best([sums[:, touched] for sums in self.sums], self.price) - self.price
-
-    def copied(self) -> Table:
-        other = Table(self.place, self.price, self.numbers, self.where, self.keys)
-        other.sums, other.own = [sums.copy() for sums in self.sums], self.own.copy()
-        return other
-
-
 class Below:
-    """Tables of all segments below one segment, over its open leaves `rows`."""
+    """All segments below one segment, over its open leaves `rows`.
 
-    def __init__(self, cuboids: tuple[Cuboid, ...], gains: Gains, rows: Integers, place: int) -> None:
-        self._gains, self._rows = gains, rows
-        self._suited = gains.suited(rows)
-        self._columns = [gains.columns(rows, grain=grain) for grain in self._suited]
-        self._tables: list[Table] = []
-        top = set(cuboids[place].attributes)
-        position = np.full(int(rows[-1]) + 1, -1)
-        position[rows] = np.arange(rows.size)
-        for at, cuboid in enumerate(cuboids):
-            if not top < set(cuboid.attributes):
-                continue
-            here, keys = cuboid.of(rows)
-            if here.size:
-                numbers, keys = np.unique(keys, return_inverse=True)
-                table = Table(at, cuboid.price, numbers, position[here], keys)
-                table.fill(self._columns, gains)
-                self._tables.append(table)
+    Args:
+        codes: Members of all leaves, shape (k, n).
+        cuboids: Of all leaves.
+        rows: Leaves of `segment`, rising.
+        surplus: Nats a cause could gain on every leaf at the most, shape (n,).
+    """
+
+    def __init__(
+        self,
+        codes: Codes,
+        cuboids: tuple[Cuboid, ...],
+        gains: Gains,
+        surplus: Floats,
+        rows: Integers,
+        segment: Choice,
+    ) -> None:
+        self._gains, self._segment = gains, segment
+        self._others = [one for one in range(codes.shape[0]) if one not in segment.attributes]
+        self._codes = np.stack([codes[one][rows] for one in self._others])
+        self._cuboids = tuple(self._local(one) for one in cuboids if set(one.attributes) > set(segment.attributes))
+        self._columns = [gains.columns(rows, grain=grain) for grain in gains.suited(rows)]
+        self._surplus = surplus[rows]
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a segment below at all."""
+        return bool(self._cuboids)
 
     def with_exceptions(self, price: float) -> Description:
         """The segment less parts whose own effect pays for their name: greedy, the best exception first."""
-        tables, left = [table.copied() for table in self._tables], np.ones(self._rows.size, bool)
-        whole = self._gains.whole(self._rows, self._suited)
-        rest = float(self._gains.best(whole)[0])
-        total = rest - price
-        chosen: list[Part] = []
+        ledger = self._ledger()
+        chosen: list[Choice] = []
+        rest, gained = self._left(ledger)
+        total = gained - price
         while len(chosen) < MOST_PARTS:
-            best: tuple[float, Table, int] | None = None
-            for table in tables:
-                paying = np.flatnonzero(table.own > 0)
-                if not paying.size:
-                    continue
-                without = [one - sums[:, paying] for one, sums in zip(whole, table.sums, strict=True)]
-                better = table.own[paying] + self._gains.best(without) - rest
-                top = int(np.argmax(better))
-                if better[top] > (best[0] if best else 0.0):
-                    best = (float(better[top]), table, int(paying[top]))
+            best = self._best_exception(ledger, rest, gained)
             if best is None:
                 break
-            total += best[0]
-            chosen.append(self._take(tables, left, best[1], best[2]))
-            whole = self._gains.whole(self._rows[left], self._suited)
-            rest = float(self._gains.best(whole)[0])
-        return Description(total, tuple(chosen), stands=rest - price > 0)
+            better, part = best
+            total += better
+            chosen.append(self._named(part))
+            ledger.explain(ledger.rows_of(part))
+            rest, gained = self._left(ledger)
+        return Description(total, tuple(chosen), stands=gained - price > 0)
 
     def parts_alone(self, enough: float) -> Description:
         """Parts only, the best first, until the total passes `enough`, cannot pass it any more, or no part pays."""
-        tables, left = [table.copied() for table in self._tables], np.ones(self._rows.size, bool)
-        chosen: list[Part] = []
+        ledger = self._ledger()
+        chosen: list[Choice] = []
         total = 0.0
-        while left.any() and len(chosen) < MOST_PARTS and total <= enough:
-            best = max(tables, key=lambda table: float(table.own.max()), default=None)
-            if best is None or best.own.max() <= 0:
+        while ledger.open.any() and len(chosen) < MOST_PARTS and total <= enough:
+            part = ledger.best()
+            if part is None or (chosen and total + (MOST_PARTS - len(chosen)) * part.score <= enough):
                 break
-            top = int(np.argmax(best.own))
-            if chosen and total + (MOST_PARTS - len(chosen)) * best.own[top] <= enough:
-                break
-            chosen.append(self._take(tables, left, best, top))
-            total += chosen[-1][0]
+            chosen.append(self._named(part))
+            total += part.score
+            ledger.explain(ledger.rows_of(part))
         return Description(total, tuple(chosen), stands=False)
 
-    def _take(self, tables: list[Table], left: Flags, table: Table, top: int) -> Part:
-        """Take the leaves of one part out of all tables."""
-        part = (float(table.own[top]), table.place, int(table.numbers[top]))
-        gone = np.zeros(left.size, bool)
-        gone[table.where[table.keys == top]] = True
-        gone &= left
-        left &= ~gone
-        for one in tables:
-            one.drop(gone, self._columns, self._gains)
-        return part
+    def _best_exception(self, ledger: Ledger, rest: list[Floats], gained: float) -> tuple[float, Choice] | None:
+        """The part that is worth most as an exception, and by how much it shortens the description."""
+        best: tuple[float, int, Callable[[int], Choice]] | None = None
+        for own, sums, name in (ledger.paying(), *ledger.beyond(self._unlike(ledger, rest))):
+            if not own.size:
+                continue
+            without = [one - part for one, part in zip(rest, sums, strict=True)]
+            better = own + self._gains.best(without) - gained
+            top = int(np.argmax(better))
+            if better[top] > (best[0] if best else 0.0):
+                best = float(better[top]), top, name
+        return (best[0], best[2](best[1])) if best else None
+
+    def _unlike(self, ledger: Ledger, rest: list[Floats]) -> Floats:
+        """Nats by which an effect of its own could describe each open leaf better than that of the rest, shape (n,)."""
+        grain = int(np.argmax([float(self._gains.of(one)[0]) for one in rest]))
+        centre, spread = fitted(rest[grain])
+        weight, first, second, _null = self._columns[grain]
+        squares = (second - 2.0 * centre * first + centre * centre * weight) / spread
+        unlike = 0.5 * (squares + np.log(spread * self._columns[0][0] / weight))
+        return np.where(ledger.open, unlike, 0.0)
+
+    def _left(self, ledger: Ledger) -> tuple[list[Floats], float]:
+        """Sums by grain over the open leaves, and their gain as one segment."""
+        rest = [whole(taken(one, ledger.open)) for one in self._columns]
+        return rest, float(self._gains.best(rest)[0])
+
+    def _ledger(self) -> Ledger:
+        return Ledger(self._codes, self._cuboids, self._columns, self._surplus, self._gains.best)
+
+    def _local(self, cuboid: Cuboid) -> Cuboid:
+        """A cuboid in terms of the attributes that the segment leaves free, at its full price."""
+        free = [at for at, one in enumerate(cuboid.attributes) if one not in self._segment.attributes]
+        places = tuple(self._others.index(cuboid.attributes[at]) for at in free)
+        return Cuboid(places, tuple(cuboid.shape[at] for at in free), cuboid.segments, cuboid.price)
+
+    def _named(self, part: Choice) -> Choice:
+        """A part by the attributes of all leaves."""
+        pairs = dict(zip(self._segment.attributes, self._segment.members, strict=True))
+        pairs |= {self._others[one]: member for one, member in zip(part.attributes, part.members, strict=True)}
+        attributes = tuple(sorted(pairs))
+        return Choice(attributes, tuple(pairs[one] for one in attributes), part.score)
