@@ -24,6 +24,7 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
         "replicated": 1.423,
         "not replicated": -4.898,
         "ranks agree": 0.080,
+        "found twice": 0.0,
         "rival": -2.179,
         "further predicates": -1.350,
     },
@@ -69,7 +70,7 @@ def confidence_of(claim: Claim, others: Sequence[Claim], *, doubtful_data: bool)
 
     Args:
         claim: Weighed already: `q_value` and `significant` are set.
-        others: All claims of the investigation, weighed alike.
+        others: The claims that the insight lists, weighed alike; what repeats another is left out already.
         doubtful_data: A fault in the data coincides with the window.
 
     Returns:
@@ -136,6 +137,7 @@ def _of_cause(claim: Claim, causes: Sequence[Claim]) -> dict[str, float]:
         "replicated": float(claim.replicated is True),
         "not replicated": float(claim.replicated is False),
         "ranks agree": float(claim.details.get("ranks_agree") is True),
+        "found twice": float(bool(claim.details.get("also_found_by"))),
         "rival": float(bool(claim.details.get("rival_of"))),
         "further predicates": float(len(claim.segment) - 1),
     }

@@ -77,17 +77,28 @@ def without_repeats(claims: Sequence[Claim]) -> tuple[tuple[Claim, ...], tuple[s
 
     A cause repeats another if both have the same segment and direction and one kind; if rows and effect are the same
     (two names for the same rows); or if it refines the other but leaves out under 2 % of its rows and moves the effect
-    by under 5 %. Claims of other kinds are kept: their parts belong together.
+    by under 5 %. Claims of other kinds are kept: their parts belong together. A significant claim that repeats one of
+    another agent bears it out: the kept one names that agent as `details.also_found_by`.
     """
     kept: list[Claim] = []
     notes: list[str] = []
+    borne_out: dict[str, list[str]] = {}
     for claim in claims:
         first = next((one for one in kept if _repeats(claim, one)), None) if claim.kind in CAUSES else None
         if first is None:
             kept.append(claim)
         else:
             notes.append(f"{_words(claim)} is not listed: it covers the same rows as {_words(first)}.")
-    return tuple(one.model_copy(update={"rank": place}) for place, one in enumerate(kept, start=1)), tuple(notes)
+            if claim.significant and claim.agent != first.agent:
+                borne_out.setdefault(first.id, []).append(claim.agent)
+    return tuple(
+        one.model_copy(update={"rank": place, "details": one.details | _also(borne_out.get(one.id, []))})
+        for place, one in enumerate(kept, start=1)
+    ), tuple(notes)
+
+
+def _also(agents: Sequence[str]) -> dict[str, str]:
+    return {"also_found_by": ", ".join(dict.fromkeys(agents))} if agents else {}
 
 
 def _repeats(claim: Claim, kept: Claim) -> bool:

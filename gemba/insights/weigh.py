@@ -79,11 +79,10 @@ def weigh(plan: Plan, outcomes: Sequence[Outcome], *, model: SemanticModel) -> W
     claims, tests_run, unsound = _tested(findings, alpha=plan.alpha)
     claims = [claim.model_copy(update={"material": _material(claim, model)}) for claim in claims]
     doubtful = any(is_invalidating(claim) for claim in claims)
-    claims = [
-        claim.model_copy(update={"confidence": confidence_of(claim, claims, doubtful_data=doubtful)})
-        for claim in claims
-    ]
-    ordered, repeats = without_repeats(ranked(claims, plan.question))
+    kept, repeats = without_repeats(ranked(claims, plan.question))
+    ordered = tuple(
+        claim.model_copy(update={"confidence": confidence_of(claim, kept, doubtful_data=doubtful)}) for claim in kept
+    )
     detectable = _detectable(findings)
     notes = [*plan.notes, *(f"{one.agent}: {note}" for one in findings for note in one.notes), *unsound, *repeats]
     if not plan.agents:

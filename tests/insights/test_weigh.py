@@ -208,3 +208,16 @@ def test_weights_move_power_and_keep_the_rate() -> None:
     weights = np.repeat([4.0, 0.5], [10, 60])
     false = [(benjamini_hochberg(rng.random(70), weights) <= 0.05).any() for _ in range(2000)]
     assert np.mean(false) < 0.065
+
+
+def test_a_segment_found_by_two_agents_is_listed_once_and_says_so() -> None:
+    twice = (
+        Findings(agent="segments", claims=(a_claim(details={"score": 0.5}),)),
+        Findings(agent="localisation", claims=(a_claim(agent="localisation", details={"score": 0.4}),)),
+    )
+    weighed = weigh(a_plan("segments", "localisation"), twice, model=MODEL)
+    (one,) = (claim for claim in weighed.claims if claim.segment == M3)
+    assert one.agent == "segments"
+    assert one.details["also_found_by"] == "localisation"
+    assert any("not listed" in note for note in weighed.notes)
+    assert "also_found_by" not in weigh(a_plan("segments"), twice[:1], model=MODEL).claims[0].details
