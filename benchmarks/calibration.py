@@ -119,7 +119,7 @@ def fit(claims: list[Judged]) -> str:
         weights.append(f"    {name}: {{")
         weights += [f'        "{feature}": {weight:.3f},' for feature, weight in zip(features, fitted, strict=True)]
         weights.append("    },")
-        steps.append(f"    {name}: (" + ", ".join(f"({low:.4f}, {share:.3f})" for low, share in shares) + "),")
+        steps.append(f"    {name}: (" + ", ".join(f"({low:.3g}, {share:.3g})" for low, share in shares) + "),")
         out = np.zeros(len(y))
         for held in range(FOLDS):
             one = fold == held

@@ -13,37 +13,34 @@ CAUSE = "cause"
 START = "start"
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
     CAUSE: {
-        "constant": -8.238,
-        "evidence": 1.570,
-        "signal": -0.021,
-        "leads": -0.033,
-        "leads, significant": 1.476,
-        "alone": 2.910,
-        "relative": 4.141,
-        "explained": 0.102,
-        "replicated": 1.423,
-        "not replicated": -4.898,
-        "ranks agree": 0.080,
-        "found twice": 0.0,
-        "rival": -2.179,
-        "further predicates": -1.350,
+        "constant": -9.662,
+        "evidence": 0.752,
+        "signal": 0.514,
+        "leads": 1.027,
+        "alone": 3.020,
+        "relative": 4.504,
+        "replicated": -0.346,
+        "not replicated": -5.127,
+        "ranks agree": 1.341,
+        "found twice": 0.000,
+        "rival": -7.346,
+        "further predicates": -3.675,
     },
     START: {
-        "constant": -1.864,
-        "signal": -0.446,
-        "cause dated alike": 1.932,
-        "cause dated otherwise": -1.961,
-        "level": 1.599,
-        "cause": 1.730,
-        "width": 0.363,
-        "drift": -1.117,
+        "constant": -1.764,
+        "cause dated alike": 2.742,
+        "cause dated otherwise": -2.757,
+        "level": 0.639,
+        "cause": 1.333,
+        "width": -0.160,
+        "drift": -1.073,
     },
 }
 """Weights of two logistic regressions: of segments named as causes, and of dated changes."""
 
 GRADES: Mapping[str, tuple[tuple[float, float], ...]] = {
-    CAUSE: ((0.0000, 0.001), (0.0003, 0.002), (0.0018, 0.005), (0.0043, 0.013), (0.0066, 0.034), (0.5525, 0.953)),
-    START: ((0.0000, 0.196), (0.5992, 0.903), (0.9620, 0.979)),
+    CAUSE: ((0, 0.000307), (0.000862, 0.00386), (0.00913, 0.0409), (0.343, 0.909), (0.991, 0.992)),
+    START: ((0, 0.191), (0.919, 0.938), (0.972, 0.994)),
 }
 """Where a grade begins on the scale of the regression, and the share of its claims that were right.
 
@@ -52,7 +49,6 @@ Both were fitted on simulated factories (`benchmarks/calibration.py` prints them
 
 MOST_EVIDENCE = 8.0
 MOST_SIGNAL = 10.0
-ENOUGH_SIGNAL = 4.0  # a larger one makes no date surer: whether there was a change is settled by then
 MOST_OF_LEVEL = 2.0
 MOST_OF_CAUSE = 1.3
 MOST_DAYS = 21.0
@@ -129,11 +125,9 @@ def _of_cause(claim: Claim, causes: Sequence[Claim]) -> dict[str, float]:
     return {
         "evidence": math.sqrt(_evidence(claim.q_value, MOST_EVIDENCE)),
         "signal": _signal(claim),
-        "leads": float(leads),
-        "leads, significant": float(leads and bool(claim.significant)),
+        "leads": float(leads and bool(claim.significant)),
         "alone": float(bool(claim.significant) and sum(bool(one.significant) for one in causes) == 1),
         "relative": min(max(_number(claim, "score") / best, -1.0), 1.0) if best > 0 else 1.0,
-        "explained": min(abs(_number(claim, "explained_pct")) / 100.0, 1.5),
         "replicated": float(claim.replicated is True),
         "not replicated": float(claim.replicated is False),
         "ranks agree": float(claim.details.get("ranks_agree") is True),
@@ -148,7 +142,6 @@ def _of_start(claim: Claim, causes: Sequence[Claim], others: Sequence[Claim]) ->
     lead = max(found, key=_standing, default=None)
     level = max((_evidence(one.p_value, MOST_OF_LEVEL) for one in others if one.kind == "level"), default=0.0)
     return {
-        "signal": min(_signal(claim), ENOUGH_SIGNAL),
         "cause dated alike": float(lead is not None and _overlap(claim, lead)),
         "cause dated otherwise": float(lead is not None and not _overlap(claim, lead)),
         "level": level,
