@@ -14,16 +14,18 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gemba.errors import SampleTooSmallError, UnusableValuesError
 from gemba.statistics.localisation_gain import Gains, surplus
-from gemba.statistics.localisation_lattice import Choice, Codes, Cuboid, Integers, inside, lattice, numbered
+from gemba.statistics.localisation_lattice import Choice, Codes, Cuboid, inside, lattice, numbered
 from gemba.statistics.localisation_noise import Deviations, Flags, Floats, Noise, deviations, spread_out
 from gemba.statistics.localisation_prune import prune
 from gemba.statistics.localisation_search import search
+from gemba.statistics.localisation_shared import placebo, unusual
 
 METHOD = "localisation"
 LEAST_LEAVES = 8
@@ -32,6 +34,8 @@ MOST_SEGMENTS = 20
 ROUNDS = 3
 FIRST_LEAVES = 100_000
 LEAST_WEIGHT = 1e-300
+
+Window = tuple[Floats, Floats, Floats]  # actual, expected, inflation
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def localise(
     counting: float = 0.0,
     most: int = MOST_SEGMENTS,
     deepest: int | None = None,
+    earlier: Sequence[Window] = (),
 ) -> Localisation:
     """Find the segments that explain how `actual` departs from `expected`.
 
@@ -93,6 +98,9 @@ def localise(
         counting: 1 if the values count events, so that their noise is at least Poisson's; 0 for amounts.
         most: Segments returned at most.
         deepest: Attributes that a segment names at most; None: any number.
+        earlier: Windows in which nothing is known to have happened: actual and expected values and inflation of each,
+            shape (n,). They show how far the leaves of a segment stray together. Without any, leaves are taken to stray
+            on their own, and a bad day of a whole member is named as a change.
 
     Raises:
         UnusableValuesError: For NaN or infinite values, constants (no leaf departs), one segment (no attribute has two
@@ -106,10 +114,13 @@ def localise(
         round; of more than 200,000 leaves the first round, which only serves to fit the noise, looks at 100,000.
     """
     _refuse_unusable(codes, actual, expected)
+    if any(not np.isfinite(row).all() for one in earlier for row in one):
+        raise UnusableValuesError(METHOD, "values of earlier windows must be finite")
     weights = np.ones(actual.shape) if inflation is None else inflation
-    leaves, now, before, widening = _used(codes, actual, expected, weights)
+    leaves, values = _used(codes, np.stack([actual, expected, weights, *(row for one in earlier for row in one)]))
     kept, dropped = _attributes(leaves)
-    leaves, now, before, widening = _merged(leaves[kept], now, before, widening)
+    leaves, values = _merged(leaves[kept], values)
+    now, before, widening = values[:3]
     if now.size < LEAST_LEAVES:
         raise SampleTooSmallError(METHOD, needed=LEAST_LEAVES, got=int(now.size))
     members = tuple(int(count) + 1 for count in leaves.max(axis=1))
@@ -125,6 +136,11 @@ def localise(
     for _ in range(ROUNDS):
         previous = chosen
         chosen = _causes(leaves, cuboids, found, most)
+        if earlier:
+            placebos = [
+                placebo(values[at], values[at + 1], values[at + 2], found.noise) for at in range(3, values.shape[0], 3)
+            ]
+            chosen = unusual(chosen, leaves, cuboids, Gains(found), placebos)
         if [(one.attributes, one.members) for one in chosen] == [(one.attributes, one.members) for one in previous]:
             break
         quiet = _outside(leaves, chosen)
@@ -173,13 +189,11 @@ def _refuse_unusable(codes: Codes, actual: Floats, expected: Floats) -> None:
         raise UnusableValuesError(METHOD, "all rows belong to one segment: there is nothing to compare")
 
 
-def _used(codes: Codes, actual: Floats, expected: Floats, inflation: Floats) -> tuple[Codes, Floats, Floats, Floats]:
-    """Members in shape (k, n), an attribute a row, and values; leaves without any value left out."""
+def _used(codes: Codes, values: Floats) -> tuple[Codes, Floats]:
+    """Members in shape (k, n), an attribute a row, and values; leaves without any value now left out."""
     leaves = np.ascontiguousarray(codes.T, np.int32)
-    used = (actual != 0) | (expected != 0)
-    if used.all():
-        return leaves, actual, expected, inflation
-    return leaves[:, used], actual[used], expected[used], inflation[used]
+    used = (values[:2] != 0).any(axis=0)
+    return (leaves, values) if used.all() else (leaves[:, used], values[:, used])
 
 
 def _attributes(leaves: Codes) -> tuple[list[int], tuple[int, ...]]:
@@ -196,29 +210,25 @@ def _attributes(leaves: Codes) -> tuple[list[int], tuple[int, ...]]:
     return kept, tuple(dropped)
 
 
-def _merged(leaves: Codes, actual: Floats, expected: Floats, inflation: Floats) -> tuple[Codes, Floats, Floats, Floats]:
-    """Rows with equal members added up, behind those with members of their own. Inflations are averaged by
-    expectation."""
+def _merged(leaves: Codes, values: Floats) -> tuple[Codes, Floats]:
+    """Rows with equal members added up, behind those with members of their own. Inflations, every third row of values,
+    are averaged by expectation."""
     keys = numbered(list(leaves), tuple(int(code.max(initial=0)) + 1 for code in leaves))
     ranked = np.sort(keys)
     twice = ranked[1:][ranked[1:] == ranked[:-1]]
     if not twice.size:
-        return leaves, actual, expected, inflation
+        return leaves, values
     shared = twice[np.minimum(np.searchsorted(twice, keys), twice.size - 1)] == keys
     alone, rows = np.flatnonzero(~shared), np.flatnonzero(shared)
     _kept, first, numbers = np.unique(keys[rows], return_index=True, return_inverse=True)
-    weight = np.abs(expected[rows]) + LEAST_WEIGHT
-    added = [_added(numbers, one) for one in (actual[rows], expected[rows], weight * inflation[rows], weight)]
-    return (
-        leaves[:, np.concatenate([alone, rows[first]])],
-        np.concatenate([actual[alone], added[0]]),
-        np.concatenate([expected[alone], added[1]]),
-        np.concatenate([inflation[alone], added[2] / added[3]]),
-    )
-
-
-def _added(numbers: Integers, values: Floats) -> Floats:
-    return np.bincount(numbers, values).astype(np.float64)
+    added = np.empty((values.shape[0], first.size))
+    for place, one in enumerate(values[:, rows]):
+        if place % 3 < 2:
+            added[place] = np.bincount(numbers, one)
+        else:
+            weight = np.abs(values[place - 1, rows]) + LEAST_WEIGHT
+            added[place] = np.bincount(numbers, weight * one) / np.bincount(numbers, weight)
+    return leaves[:, np.concatenate([alone, rows[first]])], np.concatenate([values[:, alone], added], axis=1)
 
 
 def _segment(choice: Choice, price: float, kept: list[int], leaves: Codes, now: Floats, before: Floats) -> Segment:

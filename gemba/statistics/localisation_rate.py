@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gemba.errors import UnusableValuesError
-from gemba.statistics.localisation import METHOD, MOST_SEGMENTS, Localisation, localise
+from gemba.statistics.localisation import METHOD, MOST_SEGMENTS, Localisation, Window, localise
 from gemba.statistics.localisation_lattice import Codes
 
 Floats = NDArray[np.float64]
@@ -16,6 +16,7 @@ Flags = NDArray[np.bool_]
 
 PRIOR_EVENTS = 1.0
 USUAL = 3.0
+LEAST_WINDOWS = 3
 MAD_TO_SD = 1.4826
 
 
@@ -55,10 +56,9 @@ def expected_events(numerators: Floats, denominators: Floats, now: Floats) -> Ex
     overall = float(events.sum() / exposed.sum())
     if overall <= 0:
         raise UnusableValuesError(METHOD, "the usual earlier windows hold no events: no rate is expected")
-    known = exposed + PRIOR_EVENTS / overall
     windows = np.zeros(denominators.shape[1], bool)
     windows[used] = True
-    return ExpectedEvents(now * (events + PRIOR_EVENTS) / known, 1.0 + now / known, windows)
+    return ExpectedEvents(*_known(events, exposed, now), windows)
 
 
 def localise_rate(
@@ -79,4 +79,28 @@ def localise_rate(
     if (denominator < 0).any() or (earlier_denominators < 0).any():
         raise UnusableValuesError(METHOD, "denominators must not be negative")
     usual = expected_events(earlier_numerators, earlier_denominators, denominator)
-    return localise(codes, numerator, usual.expected, inflation=usual.inflation, counting=1.0, most=most)
+    windows = _each_held_out(earlier_numerators[:, usual.windows], earlier_denominators[:, usual.windows])
+    return localise(
+        codes, numerator, usual.expected, inflation=usual.inflation, counting=1.0, most=most, earlier=windows
+    )
+
+
+def _each_held_out(numerators: Floats, denominators: Floats) -> list[Window]:
+    """Every earlier window against the others, if there are at least `LEAST_WINDOWS`."""
+    windows = numerators.shape[1]
+    if windows < LEAST_WINDOWS:
+        return []
+    out: list[Window] = []
+    events, exposed = numerators.sum(axis=1), denominators.sum(axis=1)
+    for one in range(windows):
+        others, at_risk = events - numerators[:, one], exposed - denominators[:, one]
+        if others.sum() > 0:
+            out.append((numerators[:, one], *_known(others, at_risk, denominators[:, one])))
+    return out
+
+
+def _known(events: Floats, exposed: Floats, now: Floats) -> tuple[Floats, Floats]:
+    """Expected events and their inflation: the rate drawn towards the total's by the weight of one event."""
+    overall = float(events.sum() / exposed.sum())
+    known = exposed + PRIOR_EVENTS / overall
+    return now * (events + PRIOR_EVENTS) / known, 1.0 + now / known

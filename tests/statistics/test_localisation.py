@@ -208,3 +208,40 @@ def test_a_machine_is_not_named_beside_its_line() -> None:
     assert found.combinations == 4 + 12 + 6 + 3 + (4 + 12) * (6 + 3) + 18 + (4 + 12) * 18
     shallow = localise(codes, actual, expected, deepest=1)
     assert all(len(one.attributes) == 1 for one in shallow.segments)
+
+
+def shared_shocks(rng: np.random.Generator, windows: int) -> tuple[NDArray, NDArray, NDArray]:
+    """Codes, events and exposures of leaves whose rates wander from window to window, all of one member alike."""
+    codes = leaves()
+    rate = rng.beta(2.0, 30.0, codes.shape[0])[:, None]
+    shock = np.exp(rng.normal(0.0, 0.15, (MEMBERS[0], windows)))[codes[:, 0]]
+    exposure = rng.poisson(300.0, (codes.shape[0], windows)).astype(float)
+    return codes, rng.binomial(exposure.astype(int), np.minimum(rate * shock, 1.0)).astype(float), exposure
+
+
+def test_a_bad_day_like_others_before_is_no_cause() -> None:
+    named = alone = 0
+    for seed in range(8):
+        codes, events, exposure = shared_shocks(np.random.default_rng(seed), 11)
+        found = localise_rate(codes, events[:, -1], exposure[:, -1], events[:, :-1], exposure[:, :-1])
+        named += bool(found.segments)
+        usual = expected_events(events[:, :-1], exposure[:, :-1], exposure[:, -1])
+        alone += bool(localise(codes, events[:, -1], usual.expected, inflation=usual.inflation, counting=1.0).segments)
+    assert named <= 1
+    assert alone >= 4  # without the earlier windows a bad day is taken for a change
+
+
+def test_a_change_beyond_all_days_before_is_named_among_shared_shocks() -> None:
+    codes, events, exposure = shared_shocks(np.random.default_rng(3), 11)
+    here = where(codes, ((0, 2),))
+    events[here, -1] = np.minimum(3.0 * events[here, -1], exposure[here, -1])
+    found = localise_rate(codes, events[:, -1], exposure[:, -1], events[:, :-1], exposure[:, :-1])
+    assert ((0, 2),) in names(found)
+
+
+def test_earlier_windows_must_be_finite() -> None:
+    codes = leaves()
+    actual, expected = quiet(np.random.default_rng(1), codes, 0.1)
+    bad = np.full(actual.shape, np.nan)
+    with pytest.raises(UnusableValuesError):
+        localise(codes, actual, expected, earlier=[(bad, expected, np.ones(actual.shape))])
