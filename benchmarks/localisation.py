@@ -1,7 +1,7 @@
 """Localisation on fresh cases, on quiet ones, and its growth with the data.
 
     .venv/bin/python -m benchmarks.localisation cases --count 60
-    .venv/bin/python -m benchmarks.localisation nulls --count 200
+    .venv/bin/python -m benchmarks.localisation nulls --count 1000
     .venv/bin/python -m benchmarks.localisation growth --most 1e7
 
 Cases are made in the manner described by Kalander ("RiskLoc", arXiv:2205.10004, 2022): leaves with Weibull values,
@@ -12,6 +12,7 @@ severity 0.2-1, a deviation of up to 0.1 within an anomaly. Seeds are drawn anew
 from __future__ import annotations
 
 import argparse
+import math
 import secrets
 import subprocess
 import sys
@@ -22,12 +23,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gemba.errors import UnusableValuesError
-from gemba.statistics.localisation import localise
+from gemba.statistics.localisation import held_out, localise
 from gemba.statistics.localisation_rate import localise_rate
 
 RESULTS = Path(__file__).parent / "results"
 MEMBERS = (10, 12, 10, 8, 5)
 LARGE = (10, 20, 50, 100, 300, 1000)
+SMALL = (6, 5, 4, 3)
+WINDOWS = 10
+SPREAD = 0.1
+NOMINAL = 0.05
+KINDS = (
+    "independent",
+    "AR(0.9)",
+    "seasonal",
+    "heavy tails",
+    "unbalanced",
+    "counts",
+    "a shock to all",
+    "shocks by member",
+    "drifts by member",
+)
 
 Name = frozenset[tuple[int, int]]
 
@@ -97,42 +113,85 @@ def cases(count: int, seed: int) -> str:
     )
 
 
-def quiet(kind: str, rng: np.random.Generator) -> bool:
-    """Whether a case without any cause gets a name."""
-    codes = grid((8, 10, 6, 5))
-    n = codes.shape[0]
-    actual = rng.lognormal(4.0, 1.0, n)
-    if kind in ("counts", "rates"):
-        rate = rng.beta(2.0, 60.0, n)[:, None]
-        exposure = rng.poisson(rng.lognormal(4.0, 1.0, n)[:, None], (n, 9))
-        events = rng.binomial(exposure, rate).astype(float)
-        shown = exposure if kind == "rates" else np.ones_like(exposure)
+def factors(kind: str, rng: np.random.Generator, codes: NDArray[np.int32]) -> NDArray:
+    """What multiplies every leaf's usual value in every window, shape (n, WINDOWS + 1), the last now. No cause."""
+    shape = (codes.shape[0], WINDOWS + 1)
+    own = rng.normal(0.0, SPREAD, shape)
+    if kind == "AR(0.9)":
+        return np.exp(wandering(rng, shape))
+    if kind == "seasonal":
+        phase = rng.uniform(0.0, 2.0 * np.pi, (shape[0], 1))
+        return np.exp(own / 2.0 + SPREAD * np.sin(2.0 * np.pi * np.arange(shape[1]) / 7.0 + phase))
+    if kind == "heavy tails":
+        return np.exp(SPREAD * rng.standard_t(3, shape))
+    if kind == "a shock to all":
+        return np.exp(own + rng.normal(0.0, SPREAD, shape[1]))
+    if kind == "shocks by member":
+        return np.exp(own + rng.normal(0.0, SPREAD, (SMALL[0], shape[1]))[codes[:, 0]])
+    if kind == "drifts by member":
+        return np.exp(own + wandering(rng, (SMALL[0], shape[1]))[codes[:, 0]])
+    return np.exp(own)
+
+
+def wandering(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray:
+    """Stationary AR(0.9) series, one a row."""
+    out = rng.normal(0.0, SPREAD, shape)
+    for step in range(1, shape[1]):
+        out[:, step] = 0.9 * out[:, step - 1] + np.sqrt(1.0 - 0.81) * out[:, step]
+    return out
+
+
+def named_in(kind: str, how: str, rng: np.random.Generator) -> bool:
+    """Whether a world without any cause gets a name."""
+    codes = grid(SMALL)
+    if kind == "unbalanced":
+        codes = codes[rng.random(codes.shape[0]) < (codes[:, 0] + 1) / SMALL[0]]
+    moved = factors(kind, rng, codes)
+    size = rng.lognormal(5.0, 2.0 if kind == "unbalanced" else 1.0, moved.shape[0])[:, None]
+    if how == "rates":
+        exposure = rng.poisson(
+            np.full(moved.shape, 10.0) if kind == "counts" else np.broadcast_to(20.0 * size, moved.shape)
+        )
+        chance = np.minimum(rng.beta(2.0, 30.0, moved.shape[0])[:, None] * (1.0 if kind == "counts" else moved), 1.0)
+        events = rng.binomial(exposure, chance) * 1.0
         try:
             return bool(
-                localise_rate(codes, events[:, -1], shown[:, -1] * 1.0, events[:, :-1], shown[:, :-1] * 1.0).segments
+                localise_rate(
+                    codes, events[:, -1], exposure[:, -1] * 1.0, events[:, :-1], exposure[:, :-1] * 1.0
+                ).segments
             )
         except UnusableValuesError:
             return False
-    if kind == "heavy tails":
-        strayed = 0.1 * rng.standard_t(3, n)
-    elif kind == "unequal leaves":
-        strayed = rng.normal(0.0, np.sqrt(0.05**2 + 2.0 / actual))
-    else:
-        strayed = rng.normal(0.0, 0.1, n)
-    if kind == "unbalanced":
-        kept = rng.random(n) < (codes[:, 0] + 1) / 10.0
-        return bool(localise(codes[kept], actual[kept], (actual * np.exp(strayed))[kept]).segments)
-    return bool(localise(codes, actual, actual * np.exp(strayed)).segments)
+    values = rng.poisson(np.broadcast_to(size / 20.0, moved.shape)) * 1.0 if kind == "counts" else size * moved
+    counting = 1.0 if kind == "counts" else 0.0
+    inflation = np.full(values.shape[0], 1.0 + 1.0 / WINDOWS)
+    earlier = held_out(values[:, :-1]) if how == "amounts, windows" else []
+    now, usual = values[:, -1], values[:, :-1].mean(axis=1)
+    return bool(localise(codes, now, usual, inflation=inflation, counting=counting, earlier=earlier).segments)
 
 
 def nulls(count: int, seed: int) -> str:
     """How often something is named although nothing happened."""
-    lines = ["| noise | cases | with a name |", "|---|---|---|"]
-    for place, kind in enumerate(("equal leaves", "unequal leaves", "heavy tails", "unbalanced", "rates", "counts")):
-        named = sum(quiet(kind, np.random.default_rng([seed, place, number])) for number in range(count))
-        lines.append(f"| {kind} | {count} | {named} |")
-        sys.stderr.write(lines[-1] + "\n")
-    return f"Seed {seed}.\n\n" + "\n".join(lines)
+    from scipy.stats import binom
+
+    bound = int(binom.ppf(0.999, count, NOMINAL))
+    lines = ["| noise | amounts | amounts, earlier windows given | rates |", "|---|---|---|---|"]
+    for place, kind in enumerate(KINDS):
+        named = []
+        for way, how in enumerate(("amounts", "amounts, windows", "rates")):
+            began = process_time()
+            worlds = (np.random.default_rng([seed, place, way, number]) for number in range(count))
+            named.append(sum(named_in(kind, how, world) for world in worlds))
+            sys.stderr.write(f"{kind}, {how}: {named[-1]} of {count}, {process_time() - began:.0f} s\n")
+        shown = [f"{one / count:.1%}" + ("" if one <= bound else " (above)") for one in named]
+        lines.append(f"| {kind} | {' | '.join(shown)} |")
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], check=True, capture_output=True, text=True).stdout
+    return (
+        f"Share of {count:,} worlds a kind and way in which anything is named. Nominal {NOMINAL:.0%}; "
+        f"one-sided 99.9 % binomial bound {bound / count:.1%}. Worlds: {math.prod(SMALL)} leaves of "
+        f"{' x '.join(map(str, SMALL))} members, {WINDOWS} earlier windows whose mean is the expectation. "
+        f"`python -m benchmarks.localisation nulls --count {count} --seed {seed}`, commit {commit.strip()}.\n\n"
+    ) + "\n".join(lines)
 
 
 def one_size(rows: int) -> None:

@@ -31,6 +31,7 @@ METHOD = "localisation"
 LEAST_LEAVES = 8
 LEAST_QUIET = 20
 MOST_SEGMENTS = 20
+LEAST_WINDOWS = 3
 ROUNDS = 3
 FIRST_LEAVES = 100_000
 LEAST_WEIGHT = 1e-300
@@ -171,6 +172,22 @@ def _causes(leaves: Codes, cuboids: tuple[Cuboid, ...], found: Deviations, most:
     rows = [np.flatnonzero(inside(leaves, one.attributes, one.members)) for one in chosen]
     prices = {cuboid.attributes: cuboid.price for cuboid in cuboids}
     return tuple(chosen[place] for place in prune(rows, [prices[one.attributes] for one in chosen], found))
+
+
+def held_out(values: Floats) -> list[Window]:
+    """Every window against the mean of the others, as `earlier` of `localise` takes them.
+
+    Args:
+        values: Amounts by leaf and earlier window, shape (n, t).
+
+    Raises:
+        SampleTooSmallError: If there are fewer than 3 windows.
+    """
+    windows = values.shape[1]
+    if windows < LEAST_WINDOWS:
+        raise SampleTooSmallError(METHOD, needed=LEAST_WINDOWS, got=windows)
+    total, even = values.sum(axis=1), np.ones(values.shape[0])
+    return [(values[:, one], (total - values[:, one]) / (windows - 1), even) for one in range(windows)]
 
 
 def _refuse_unusable(codes: Codes, actual: Floats, expected: Floats) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gemba.errors import UnusableValuesError
-from gemba.statistics.localisation import METHOD, MOST_SEGMENTS, Localisation, Window, localise
+from gemba.statistics.localisation import LEAST_WINDOWS, METHOD, MOST_SEGMENTS, Localisation, Window, localise
 from gemba.statistics.localisation_lattice import Codes
 
 Floats = NDArray[np.float64]
@@ -16,7 +16,6 @@ Flags = NDArray[np.bool_]
 
 PRIOR_EVENTS = 1.0
 USUAL = 3.0
-LEAST_WINDOWS = 3
 MAD_TO_SD = 1.4826
 
 
@@ -69,10 +68,12 @@ def localise_rate(
     earlier_denominators: Floats,
     *,
     most: int = MOST_SEGMENTS,
+    deepest: int | None = None,
 ) -> Localisation:
     """Find the segments whose rate changed, given events and exposures now, shape (n,), and earlier, shape (n, t).
 
-    Effects are changes of the rate in proportion. Errors are those of `localise` and `expected_events`.
+    Effects are changes of the rate in proportion. Three or more usual earlier windows show how far the leaves of a
+    segment stray together; see `localise`. Errors are those of `localise` and `expected_events`.
     """
     if not (np.isfinite(denominator).all() and np.isfinite(earlier_denominators).all()):
         raise UnusableValuesError(METHOD, "denominators must be finite")
@@ -81,7 +82,14 @@ def localise_rate(
     usual = expected_events(earlier_numerators, earlier_denominators, denominator)
     windows = _each_held_out(earlier_numerators[:, usual.windows], earlier_denominators[:, usual.windows])
     return localise(
-        codes, numerator, usual.expected, inflation=usual.inflation, counting=1.0, most=most, earlier=windows
+        codes,
+        numerator,
+        usual.expected,
+        inflation=usual.inflation,
+        counting=1.0,
+        most=most,
+        deepest=deepest,
+        earlier=windows,
     )
 
 

@@ -2,8 +2,8 @@
 
 A segment's leaves may stray together: all of one network on a bad day. Were every leaf to stray on its own, the mean
 deviation of a segment would have the variance 1 / sum(w). What it shows beyond that in the earlier windows is its
-cuboid's shared variance tau^2. A segment is a cause only if its gain, over a null whose leaves share a deviation
-~ N(0, tau^2), still pays for its name: it strayed further than segments of its kind do on other days.
+cuboid's shared variance tau^2. A segment is a cause only if an effect of its own describes its leaves so much better
+than a shared deviation ~ N(0, tau^2) that it pays for the name: it strayed further than its like do on other days.
 
 Which segment is named is not decided here: with a wider null for coarse segments than for their parts, the parts of a
 cause would be named in its place (measured on rates with ten earlier windows: F1 0.50 for 0.61).
@@ -24,7 +24,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from gemba.statistics.localisation_gain import LOG_TWO_PI, Gains
+from gemba.statistics.localisation_gain import Gains, fitted, whole
 from gemba.statistics.localisation_lattice import Choice, Codes, Cuboid, inside, numbered
 from gemba.statistics.localisation_noise import Noise
 
@@ -75,9 +75,8 @@ def unusual(
         left[rows] = False
         if not rows.size:
             continue
-        sums = gains.whole(rows)
         tau2 = shared(by_attributes[one.attributes], by_attributes, leaves, placebos)
-        if float(gains.best(sums)[0]) - raised(sums[0], tau2) > by_attributes[one.attributes].price:
+        if excess(whole(gains.columns(rows)), tau2) > by_attributes[one.attributes].price:
             kept.append(one)
     return tuple(kept)
 
@@ -97,14 +96,19 @@ def shared(
     return max(known)
 
 
-def raised(sums: Floats, tau2: float) -> float:
-    """Nats by which the null rises where all leaves of a segment share a deviation ~ N(0, `tau2`): the density of
-    normal leaves with it over that of the leaves' own null, not below 0. From the sums under the plain grain, shape
-    (5, 1); see `Gains`."""
-    number, weight, first, second, null = (float(one) for one in sums[:, 0])
-    widened = 1.0 + tau2 * weight
-    together = -0.5 * (number * LOG_TWO_PI + second - tau2 * first * first / widened + math.log(widened))
-    return max(together - null, 0.0)
+def excess(sums: Floats, tau2: float) -> float:
+    """Nats for an effect of the segment's own, ~ N(0, 1) as deviations lie between -2 and 2, over a deviation
+    ~ N(0, `tau2`) that its leaves share. Both have the spread fitted to the leaves: being spread wider is no shift.
+    From sums of shape (5, 1); see `Gains`."""
+    _number, weight, first, _second, _null = (float(one) for one in sums[:, 0])
+    _centre, spread = fitted(sums)
+
+    def shifted(variance: float) -> float:
+        """Log density of the leaves with a shift of this variance over that with none."""
+        widened = spread + variance * weight
+        return 0.5 * (variance * first * first / (spread * widened) - math.log(widened / spread))
+
+    return shifted(1.0) - shifted(tau2)
 
 
 def _strayed(cuboid: Cuboid, leaves: Codes, placebos: Sequence[Placebo]) -> tuple[Floats, Floats]:
