@@ -113,7 +113,7 @@ def cases(count: int, seed: int) -> str:
     )
 
 
-def factors(kind: str, rng: np.random.Generator, codes: NDArray[np.int32]) -> NDArray:
+def factors(kind: str, rng: np.random.Generator, codes: NDArray[np.int32]) -> NDArray[np.float64]:
     """What multiplies every leaf's usual value in every window, shape (n, WINDOWS + 1), the last now. No cause."""
     shape = (codes.shape[0], WINDOWS + 1)
     own = rng.normal(0.0, SPREAD, shape)
@@ -133,7 +133,7 @@ def factors(kind: str, rng: np.random.Generator, codes: NDArray[np.int32]) -> ND
     return np.exp(own)
 
 
-def wandering(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray:
+def wandering(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
     """Stationary AR(0.9) series, one a row."""
     out = rng.normal(0.0, SPREAD, shape)
     for step in range(1, shape[1]):
@@ -153,16 +153,14 @@ def named_in(kind: str, how: str, rng: np.random.Generator) -> bool:
             np.full(moved.shape, 10.0) if kind == "counts" else np.broadcast_to(20.0 * size, moved.shape)
         )
         chance = np.minimum(rng.beta(2.0, 30.0, moved.shape[0])[:, None] * (1.0 if kind == "counts" else moved), 1.0)
-        events = rng.binomial(exposure, chance) * 1.0
+        events, exposure = rng.binomial(exposure, chance).astype(np.float64), exposure.astype(np.float64)
         try:
-            return bool(
-                localise_rate(
-                    codes, events[:, -1], exposure[:, -1] * 1.0, events[:, :-1], exposure[:, :-1] * 1.0
-                ).segments
-            )
+            return bool(localise_rate(codes, events[:, -1], exposure[:, -1], events[:, :-1], exposure[:, :-1]).segments)
         except UnusableValuesError:
             return False
-    values = rng.poisson(np.broadcast_to(size / 20.0, moved.shape)) * 1.0 if kind == "counts" else size * moved
+    values: NDArray[np.float64] = size * moved
+    if kind == "counts":
+        values = rng.poisson(np.broadcast_to(size / 20.0, moved.shape)).astype(np.float64)
     counting = 1.0 if kind == "counts" else 0.0
     inflation = np.full(values.shape[0], 1.0 + 1.0 / WINDOWS)
     earlier = held_out(values[:, :-1]) if how == "amounts, windows" else []
