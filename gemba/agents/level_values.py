@@ -110,7 +110,7 @@ def trend_findings(brief: Brief) -> Findings:
         claim = _trend_claim(brief, group, held, estimate)
         tests.append(Test(id=f"{AGENT}:trend:{segment_words(group.segment)}", p_value=estimate.p, claim=claim.id))
         if group is whole:
-            detectable = estimate.half_width() * (len(held.starts) - 1) * _scale(brief)
+            detectable = estimate.detectable() * (len(held.starts) - 1) * _scale(brief)
         if len(claims) <= MOST_GROUPS:
             claims.append(claim)
     return Findings(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammainc, gammaincc, stdtr, stdtrit
 
+from gemba.statistics.finite import refuse_infinite
 from gemba.statistics.shift import Exposure, Timeline
 
 Floats = NDArray[np.float64]
@@ -57,9 +58,13 @@ def arrival_tests(
         less one degrees of freedom. A member with less exposure than its peers has its variance widened in proportion.
         p is at least that of a Poisson test in units of the peers' dispersion. All NaN with fewer than 8 peers.
 
+    Raises:
+        UnusableValuesError: An amount is infinite.
+
     References:
         P. J. Rousseeuw and C. Croux, "Alternatives to the median absolute deviation", JASA 88, 1993 (scale).
     """
+    refuse_infinite("arrival_tests", num=num, den=den, total_num=total_num, total_den=total_den)
     own, whole = (den, total_den) if exposure is None else exposure
     rest_den = whole - own
     rate = np.divide(total_num - num, rest_den, out=np.zeros_like(num), where=rest_den > 0)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from gemba.errors import SampleTooSmallError
+from gemba.statistics.finite import refuse_infinite
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -46,7 +47,7 @@ def change_point(
         series: Season already removed, shape (T,); any unit.
         weight: Inverse variance up to a constant, shape (T,); 0 marks a bucket without observation.
         candidates: Where a change may begin, shape (T,). The first two observed buckets cannot.
-        memory: Lag-1 autocorrelation of the noise, in [0, 1).
+        memory: Lag-1 autocorrelation of the noise, in (-1, 1).
         ramps: Also try a drift that begins at the position.
         level: Mass of the position's set.
 
@@ -58,12 +59,14 @@ def change_point(
 
     Raises:
         SampleTooSmallError: Fewer than 20 observed buckets, or no candidate among them.
+        UnusableValuesError: A value is infinite.
 
     References:
         D. W. K. Andrews, "Tests for parameter instability and structural change with unknown change point",
         Econometrica 61, 1993; A. F. M. Smith, Biometrika 62, 1975 (posterior of the position); K. J. Worsley,
         Biometrika 70, 1983 (Bonferroni bounds for the maximal statistic).
     """
+    refuse_infinite("change_point", series=series, weight=weight)
     seen = (weight > 0) & np.isfinite(series)
     if int(seen.sum()) < LEAST_OBSERVATIONS:
         raise SampleTooSmallError("change_point", needed=LEAST_OBSERVATIONS, got=int(seen.sum()))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gemba.errors import SampleTooSmallError
+from gemba.statistics.finite import refuse_infinite
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +34,12 @@ def total(values: Iterable[float]) -> float:
 
 
 def additive(before: Floats, after: Floats) -> Floats:
-    """Contribution of every segment to the change of a sum: its own change. Shape (S,), unit of the sum."""
+    """Contribution of every segment to the change of a sum: its own change. Shape (S,), unit of the sum.
+
+    Raises:
+        UnusableValuesError: A value is infinite: its change would be no number.
+    """
+    refuse_infinite("additive", before=before, after=after)
     return after - before
 
 
@@ -53,11 +59,13 @@ def rate_mix(num0: Floats, den0: Floats, num1: Floats, den1: Floats) -> RateMix:
 
     Raises:
         SampleTooSmallError: If a side's denominators add up to 0.
+        UnusableValuesError: A value is infinite.
 
     References:
         B. W. Ang, "The LMDI approach to decomposition analysis", Energy Policy 33, 2005 (exactness and symmetry);
         E. M. Kitagawa, "Components of a difference between two rates", JASA 50, 1955 (the formula used).
     """
+    refuse_infinite("rate_mix", num0=num0, den0=den0, num1=num1, den1=den1)
     whole0, whole1 = math.fsum(den0), math.fsum(den1)
     if whole0 == 0 or whole1 == 0:
         raise SampleTooSmallError("rate_mix", needed=1, got=0)

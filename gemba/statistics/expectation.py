@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gemba.statistics.finite import refuse_infinite
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -37,9 +39,13 @@ def expect(
         the pattern of the whole, and its own as far as it stands out from noise (positive-part James–Stein).
         A series without history gets a mean of NaN.
 
+    Raises:
+        UnusableValuesError: An amount is infinite.
+
     References:
         W. James and C. Stein, "Estimation with quadratic loss", 4th Berkeley Symp., 1961.
     """
+    refuse_infinite("expect", num=num, den=den, total_num=total_num, total_den=total_den)
     used = (den > 0) & history
     seasons = int(season.max()) + 1 if season.size else 1
     onehot = np.eye(seasons)[season]

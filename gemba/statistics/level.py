@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from gemba.errors import SampleTooSmallError
+from gemba.errors import SampleTooSmallError, UnusableValuesError
+from gemba.statistics.finite import refuse_unknown
+from gemba.statistics.memory import error_of
 
 Floats = NDArray[np.float64]
 LEAST = 4  # observations below which a spread means nothing
-MOST_MEMORY = 0.95
-SHORT = 21  # values below which memory counts only where it is significant
 LEAST_PAST = 14  # values below which the past does not tell what is usual
 SEASONS_SEEN = 3  # times that each season must occur before its own level is taken out
 
@@ -29,6 +29,10 @@ class Estimate:
 
     def half_width(self, level: float = 0.95) -> float:
         return float(stdtrit(self.df, 0.5 + level / 2.0)) * self.se
+
+    def detectable(self, *, alpha: float = 0.05, power: float = 0.8) -> float:
+        """Smallest value, in its unit, that a two-sided test at `alpha` finds with this power: `(t + t') se`."""
+        return float(stdtrit(self.df, 1.0 - alpha / 2.0) + stdtrit(self.df, power)) * self.se
 
     @property
     def p(self) -> float:
@@ -46,28 +50,18 @@ def mean_estimate(values: Floats, *, season: NDArray[np.int64] | None = None) ->
             window of whole weeks has every weekday as often, and their differences are no sampling error.
 
     Returns:
-        Standard error `s / sqrt(n_eff)` with `n_eff = n (1 - phi) / (1 + phi)`, phi the lag-one autocorrelation of the
-        residuals, corrected for its small-sample bias; below 21 values 0 where it is not significant (5 %,
-        one-sided). Student's t on `n_eff - 1 - (seasons - 1)` degrees of freedom, at least 1.
+        Standard error and degrees of freedom of `memory.error_of`: AR(1) noise about the seasons' levels.
 
     Raises:
         SampleTooSmallError: Fewer than 4 values.
-
-    References:
-        G. V. Bayley and J. M. Hammersley, "The effective number of independent observations in an autocorrelated
-        time series", J. R. Statist. Soc. Suppl. 8(2), 184-197, 1946. Bias of phi: M. G. Kendall, Biometrika 41, 1954.
+        UnusableValuesError: A value is infinite or missing.
     """
     n = values.size
     if n < LEAST:
         raise SampleTooSmallError("mean_estimate", needed=LEAST, got=n)
-    design = _seasons(season, n)
-    residual = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
-    freedom = n - design.shape[1]
-    phi = _memory(residual)
-    effective = n * (1.0 - phi) / (1.0 + phi)
-    spread = float(np.sqrt((residual**2).sum() / freedom))
-    df = max(1.0, effective - design.shape[1])
-    return Estimate(float(values.mean()), spread / np.sqrt(max(effective, 1.0)), df, phi)
+    refuse_unknown("mean_estimate", values=values)
+    error = error_of(values, _seasons(season, n), np.full(n, 1.0 / n))
+    return Estimate(float(values.mean()), error.se, error.df, error.memory)
 
 
 def usual_mean(values: Floats, *, season: NDArray[np.int64], coming: NDArray[np.int64]) -> Estimate | None:
@@ -79,25 +73,22 @@ def usual_mean(values: Floats, *, season: NDArray[np.int64], coming: NDArray[np.
 
     Returns:
         The mean of the seasons' levels over `coming` (of all values, where a season was seen fewer than three times)
-        with the standard error of a prediction, `s sqrt((1 + phi)/(1 - phi) (1/m + 1/n))`. None with fewer than 14
-        values, twice as many as the coming ones needed, or a season that was never seen.
+        with the standard error of a prediction (`memory.error_of`). None with fewer than 14 values, twice as many as
+        the coming ones needed, or a season that was never seen.
     """
     n, m = values.size, coming.size
     if n < max(LEAST_PAST, 2 * m) or m == 0:
         return None
+    refuse_unknown("usual_mean", values=values)
     design, ahead = _seasons(season, n), np.ones((m, 1))
     if design.shape[1] > 1:
         names = np.unique(season)
         if not np.isin(coming, names).all():
             return None
         ahead = (coming[:, None] == names[None, :]).astype(np.float64)
-    level = np.linalg.lstsq(design, values, rcond=None)[0]
-    residual = values - design @ level
-    phi = _memory(residual)
-    spread = float((residual**2).sum() / max(n - design.shape[1], 1))
-    inflation = (1.0 + phi) / (1.0 - phi)
-    df = max(1.0, n / inflation - design.shape[1])
-    return Estimate(float((ahead @ level).mean()), float(np.sqrt(spread * inflation * (1.0 / m + 1.0 / n))), df, phi)
+    weights = np.linalg.pinv(design).T @ ahead.mean(axis=0)
+    error = error_of(values, design, weights, np.full(m, 1.0 / m))
+    return Estimate(float(weights @ values), error.se, error.df, error.memory)
 
 
 def slope_estimate(values: Floats, at: Floats, *, season: NDArray[np.int64] | None = None) -> Estimate:
@@ -109,22 +100,18 @@ def slope_estimate(values: Floats, at: Floats, *, season: NDArray[np.int64] | No
 
     Raises:
         SampleTooSmallError: Fewer than 4 values.
-
-    References:
-        Variance inflation of a trend by AR(1) residuals: B. D. Santer et al., J. Geophys. Res. 105(D6), 7337-7356,
-        2000, section 4.
+        UnusableValuesError: A value is infinite or missing.
     """
     n = values.size
     if n < LEAST:
         raise SampleTooSmallError("slope_estimate", needed=LEAST, got=n)
+    refuse_unknown("slope_estimate", values=values, at=at)
+    if at.min() == at.max():
+        raise SampleTooSmallError("slope_estimate (different positions in time)", needed=2, got=1)
     design = np.column_stack([at - at.mean(), _seasons(season, n)])
-    coefficients = np.linalg.lstsq(design, values, rcond=None)[0]
-    residual = values - design @ coefficients
-    freedom = max(n - design.shape[1], 1)
-    phi = _memory(residual)
-    inflation = (1.0 + phi) / (1.0 - phi)
-    variance = (residual**2).sum() / freedom * np.linalg.inv(design.T @ design)[0, 0] * inflation
-    return Estimate(float(coefficients[0]), float(np.sqrt(variance)), max(1.0, n / inflation - design.shape[1]), phi)
+    weights = np.linalg.pinv(design)[0]
+    error = error_of(values, design, weights)
+    return Estimate(float(weights @ values), error.se, error.df, error.memory)
 
 
 def ratio_scores(num: Floats, den: Floats) -> tuple[float, Floats]:
@@ -132,9 +119,15 @@ def ratio_scores(num: Floats, den: Floats) -> tuple[float, Floats]:
 
     Buckets with `den` 0 carry no information about the ratio and have the score R.
 
+    Raises:
+        UnusableValuesError: A value is infinite or missing, or the denominators add up to 0.
+
     References:
         W. G. Cochran, "Sampling Techniques", 3rd ed., 1977, section 6.4 (linearised variance of a ratio).
     """
+    refuse_unknown("ratio_scores", num=num, den=den)
+    if den.sum() == 0:
+        raise UnusableValuesError("ratio_scores", "the denominators add up to 0: there is no ratio")
     ratio = float(num.sum() / den.sum())
     return ratio, ratio + (num - ratio * den) / float(den.mean())
 
@@ -146,13 +139,3 @@ def _seasons(season: NDArray[np.int64] | None, n: int) -> Floats:
     if names.size < 2 or counts.min() < SEASONS_SEEN:
         return np.ones((n, 1))
     return (season[:, None] == names[None, :]).astype(np.float64)
-
-
-def _memory(residual: Floats) -> float:
-    n, square = residual.size, float((residual**2).sum())
-    if square == 0:
-        return 0.0
-    phi = float((residual[1:] * residual[:-1]).sum()) / square
-    if n < SHORT and phi < 1.645 / np.sqrt(n):  # a handful of values shows any phi by chance
-        return 0.0
-    return min(max(phi + (1.0 + 3.0 * phi) / n, 0.0), MOST_MEMORY)

@@ -9,11 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri, polygamma, psi
 
+from gemba.statistics.finite import refuse_infinite
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 TRIMMED = 0.15
 """Share of the noisiest blocks left out, so that an earlier incident does not hide the next."""
+
+
+LEAST_MEMORY, MOST_MEMORY = -0.1, 0.95
+"""Memory below nought is kept: cut off there, the estimates of series without any would be too large on average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,14 @@ def estimate_noise(
         with the weight that their scatter earns (Smyth 2004). Memory is corrected for the bias of a
         small sample about a line (after Marriott and Pope 1954) and drawn half way to the family's median.
 
+    Raises:
+        UnusableValuesError: An amount is infinite.
+
     References:
         G. K. Smyth, "Linear models and empirical Bayes methods", Stat. Appl. Genet. Mol. Biol. 3(1), 2004.
         F. H. C. Marriott and J. A. Pope, "Bias in the estimation of autocorrelations", Biometrika 41, 1954.
     """
+    refuse_infinite("estimate_noise", residual=residual, weight=weight)
     used = (weight > 0) & history & np.isfinite(residual)
     count = used.sum(axis=1).astype(float)
     z = np.where(used, residual / np.sqrt(np.where(weight > 0, weight, 1.0)), 0.0)
@@ -79,9 +89,13 @@ def sampling_dispersion(
     Args:
         total, squares, rows: Sum of a column, of its squares, and the number of rows, shape (S, T).
 
+    Raises:
+        UnusableValuesError: An amount is infinite.
+
     References:
         Wald's identities for a compound sum; the number of rows counts as at most Poisson.
     """
+    refuse_infinite("sampling_dispersion", total=total, squares=squares, rows=rows)
     n = np.where(history, rows, 0.0).sum(axis=1)
     amount = np.where(history, total, 0.0).sum(axis=1)
     square = np.where(history, squares, 0.0).sum(axis=1)
@@ -153,7 +167,7 @@ def _memory(z: Floats, used: Mask, count: Floats) -> Floats:
     if enough.any():
         middle = float(np.median(memory[enough]))
         memory = np.where(enough, 0.5 * (memory + middle), middle)
-    return np.clip(memory, 0.0, 0.95)
+    return np.clip(memory, LEAST_MEMORY, MOST_MEMORY)
 
 
 def _steady(variance: Floats, df: Floats, size: Floats) -> tuple[Floats, Floats]:

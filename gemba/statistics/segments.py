@@ -163,7 +163,7 @@ def score(p: Floats, deviation: Floats, share: Floats) -> Floats:
     A superset of the cause accounts for as much but deviates less; a part of it deviates as much but accounts for less.
     For Poisson-like noise the product is the likelihood ratio of "this segment alone changed" (deviance residual).
     The deviation is shrunk by what noise alone would give (James–Stein). Segments that moved against the total
-    come out negative.
+    come out negative, those that nothing can be told of last, at minus infinity.
 
     References:
         P. McCullagh and J. A. Nelder, "Generalized Linear Models", 2nd ed., 1989, section 2.4 (deviance residuals).

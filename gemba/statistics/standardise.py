@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gemba.statistics.finite import refuse_infinite
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -34,12 +36,16 @@ def main_effects(num: Floats, den: Floats, factors: Sequence[Ints], *, bucket: I
         in less than half of the buckets has the effect 1: what came and went cannot be told from its days. All
         equal to the denominator where nothing can be learnt.
 
+    Raises:
+        UnusableValuesError: An amount is infinite.
+
     References:
         N. E. Breslow and N. E. Day, "Statistical Methods in Cancer Research II", IARC 1987, ch. 2 and 4 (indirect
         standardisation, multiplicative models); P. McCullagh and J. A. Nelder, "Generalized Linear Models", 2nd ed.,
         1989, ch. 6; D. Clayton and J. Kaldor, "Empirical Bayes estimates of age-standardized relative risks",
         Biometrics 43, 1987 (shrinkage).
     """
+    refuse_infinite("main_effects", num=num, den=den)
     top, bottom = float(num[learn].sum()), float(den[learn].sum())
     if not (top > 0 and bottom > 0):
         return den.copy()
