@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gemba.agents.candidates import Candidate
 from gemba.agents.panel import Setting
 from gemba.errors import SampleTooSmallError
 from gemba.statistics.change_point import ChangePoint, change_point
@@ -83,6 +84,19 @@ def date_change(
         deviation=deviation,
         weight=weight[0],
     )
+
+
+def dates_of(candidate: Candidate) -> dict[str, str]:
+    """Start of the change with its interval, as details of a claim; empty where it cannot be dated."""
+    found = candidate.compared.found
+    if candidate.aspect == "arrival":
+        first = first_seen(found, candidate.panel.rows[candidate.index])
+        return {"date": first, "date_low": first, "date_high": first}
+    num, den, total_num, total_den = candidate.series
+    dated = date_change(
+        found, num, den, total_num, total_den, against_rest=candidate.aspect == "level", exposure=candidate.exposure
+    )
+    return {} if dated is None else {"date": dated.date, "date_low": dated.low, "date_high": dated.high}
 
 
 def first_seen(found: Setting, rows: Floats) -> str:

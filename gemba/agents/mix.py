@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from gemba.agents.panel import BASELINE, HISTORY, Setting
-from gemba.evidence.measure import ratio_form
+from gemba.agents.panel import Setting, cubes
+from gemba.evidence.measure import RatioForm, ratio_form
 from gemba.evidence.types import Grouping
 from gemba.statistics.standardise import main_effects
 
@@ -24,21 +24,7 @@ def mix_of(found: Setting) -> pl.DataFrame | None:
     form = ratio_form(found.model, found.question.metric)
     if cells is None or form is None or form.den is None:
         return None
-    half = len(found.starts) // (2 if found.two_sided else 1)
-    origin = np.array([np.datetime64(s, "us") for s in found.starts[:half]])
-    names = [BASELINE, HISTORY] if found.two_sided else [HISTORY]
-    frames = []
-    for side, name in enumerate(names):
-        frame = found.brief.evidence.cube(name, cells)
-        at = np.searchsorted(origin, frame["bucket"].cast(pl.Datetime("us")).to_numpy())
-        frames.append(
-            frame.select(
-                *cells, pl.col(form.num).cast(pl.Float64).alias("num"), pl.col(form.den).cast(pl.Float64).alias("den")
-            )
-            .with_columns(at=pl.Series(at + side * half), inside=pl.Series(at < half))
-            .filter("inside")
-        )
-    frame = pl.concat(frames).with_columns(pl.col("num", "den").fill_null(0.0))
+    frame = placed(found, cells, form)
     num, den, at = (frame[name].to_numpy() for name in ("num", "den", "at"))
     if frame.height == 0 or (num < 0).any() or (den < 0).any():
         return None
@@ -50,6 +36,23 @@ def mix_of(found: Setting) -> pl.DataFrame | None:
     expected = main_effects(num, den, factors, bucket=at, learn=learn)
     scale = float(den[learn].sum()) / max(float(expected[learn].sum()), 1e-300)
     return frame.select(*cells, "at").with_columns(exposure=pl.Series(expected * scale))
+
+
+def placed(found: Setting, cells: Grouping, form: RatioForm) -> pl.DataFrame:
+    """Every cell in every bucket: columns of the cells, `num`, `den` (1 for what adds up), `at` (place in time)."""
+    half = len(found.starts) // (2 if found.two_sided else 1)
+    origin = np.array([np.datetime64(s, "us") for s in found.starts[:half]])
+    frames = []
+    for side, frame in enumerate(cubes(found, cells)):
+        at = np.searchsorted(origin, frame["bucket"].cast(pl.Datetime("us")).to_numpy())
+        den = pl.lit(1.0) if form.den is None else pl.col(form.den)
+        frames.append(
+            frame.select(*cells, pl.col(form.num).cast(pl.Float64).alias("num"), den.cast(pl.Float64).alias("den"))
+            .with_columns(at=pl.Series(at + side * half), inside=pl.Series(at < half))
+            .filter("inside")
+            .drop("inside")
+        )
+    return pl.concat(frames).with_columns(pl.col("num", "den").fill_null(0.0))
 
 
 def cells_of(found: Setting) -> Grouping | None:

@@ -132,12 +132,25 @@ def setting(brief: Brief) -> Setting:
     return Setting(brief, question, starts, timeline, request.bucket, two_sided, covered)
 
 
-def panel(setting: Setting, grouping: Grouping, mix: pl.DataFrame | None = None) -> Panel:
-    """The members of `grouping`, most rows first. Without `mix` (`gemba.agents.mix`) exposure is the denominator."""
-    brief = setting.brief
-    frames = [brief.evidence.cube(HISTORY, grouping)]
-    if setting.two_sided:
-        frames.insert(0, brief.evidence.cube(BASELINE, grouping))
+def cubes(setting: Setting, grouping: Grouping) -> list[pl.DataFrame]:
+    """The frames of a grouping, one a side: the history's, or those of both sides in the order of the timeline."""
+    names = (BASELINE, HISTORY) if setting.two_sided else (HISTORY,)
+    return [setting.brief.evidence.cube(name, grouping) for name in names]
+
+
+def panel(
+    setting: Setting,
+    grouping: Grouping,
+    mix: pl.DataFrame | None = None,
+    *,
+    frames: Sequence[pl.DataFrame] | None = None,
+) -> Panel:
+    """The members of `grouping`, most rows first. Without `mix` (`gemba.agents.mix`) exposure is the denominator.
+
+    `frames` stand for the cubes of the grouping, where these were not asked for.
+    """
+    if frames is None:
+        frames = cubes(setting, grouping)
     metric = setting.question.metric
     half = len(setting.starts) // len(frames)
     origin = np.array([np.datetime64(s, "us") for s in setting.starts[:half]])

@@ -18,6 +18,7 @@ BUILT_IN: dict[str, str] = {
     "level": "gemba.agents.level:LevelAgent",
     "contribution": "gemba.agents.contribution:ContributionAgent",
     "segments": "gemba.agents.segments:SegmentsAgent",
+    "localisation": "gemba.agents.localisation:LocalisationAgent",
     "drivers": "gemba.agents.drivers:DriversAgent",
     "change_point": "gemba.agents.change_point:ChangePointAgent",
     "data_quality": "gemba.agents.data_quality:DataQualityAgent",

@@ -22,7 +22,9 @@ MOST_PERCENT = 300.0
 """Beyond this, "explains x % of the change" says more about a small change than about the segment."""
 
 
-def segment_claim(compared: Comparison, cause: Cause, *, dates: dict[str, str]) -> Claim:
+def segment_claim(
+    compared: Comparison, cause: Cause, *, dates: dict[str, str], agent: str = AGENT, method: str = METHOD
+) -> Claim:
     """The claim of one cause; numbers as shown to a person."""
     candidate = cause.candidate
     found = compared.found
@@ -69,7 +71,7 @@ def segment_claim(compared: Comparison, cause: Cause, *, dates: dict[str, str]) 
         statement += f" It cannot be told apart from {segment_words(cause.rival_of.segment)}."
     both = found.timeline.window | found.timeline.baseline
     return Claim(
-        id=claim_id(kind, metric, segment, question=question, agent=AGENT, extra=candidate.aspect),
+        id=claim_id(kind, metric, segment, question=question, agent=agent, extra=candidate.aspect),
         kind=kind,
         metric=metric,
         segment=segment,
@@ -79,8 +81,8 @@ def segment_claim(compared: Comparison, cause: Cause, *, dates: dict[str, str]) 
         ci=ci,
         p_value=candidate.p,
         n=int(candidate.panel.rows[i][both].sum()),
-        method=METHOD,
-        agent=AGENT,
+        method=method,
+        agent=agent,
         details={
             "aspect": candidate.aspect,
             "before": before,

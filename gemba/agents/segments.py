@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gemba.agents.base import Brief
 from gemba.agents.candidates import Candidate, Comparison, candidates, comparison, strength_of_whole, weights
-from gemba.agents.dating import date_change, first_seen
+from gemba.agents.dating import dates_of
 from gemba.agents.echoes import VANISHED, Cause, causes, echo_note
 from gemba.agents.mix import cells_of, mix_of
 from gemba.agents.overlap import Overlaps, left_of_whole
@@ -82,7 +82,7 @@ class SegmentsAgent:
             claims.append(whole)
         for cause in chosen[:MOST_CLAIMS]:
             brief.check_time()
-            claim = looked_again(segment_claim(compared, cause, dates=_dates(cause.candidate)), cause.candidate)
+            claim = looked_again(segment_claim(compared, cause, dates=dates_of(cause.candidate)), cause.candidate)
             claims.append(claim)
             owner[id(cause.candidate)] = claim.id
         notes += [note for cause in chosen if (note := echo_note(cause))]
@@ -147,16 +147,3 @@ def _plainness(candidate: Candidate) -> tuple[float, ...]:
 
 def _window_rows(candidate: Candidate) -> NDArray[np.float64]:
     return candidate.panel.rows[candidate.index][candidate.compared.found.timeline.window]
-
-
-def _dates(candidate: Candidate) -> dict[str, str]:
-    """Start of the change with its interval, as details of a claim; empty where it cannot be dated."""
-    found = candidate.compared.found
-    if candidate.aspect == "arrival":
-        first = first_seen(found, candidate.panel.rows[candidate.index])
-        return {"date": first, "date_low": first, "date_high": first}
-    num, den, total_num, total_den = candidate.series
-    dated = date_change(
-        found, num, den, total_num, total_den, against_rest=candidate.aspect == "level", exposure=candidate.exposure
-    )
-    return {} if dated is None else {"date": dated.date, "date_low": dated.low, "date_high": dated.high}

@@ -87,6 +87,8 @@ def without_repeats(claims: Sequence[Claim]) -> tuple[tuple[Claim, ...], tuple[s
         first = next((one for one in kept if _repeats(claim, one)), None) if claim.kind in CAUSES else None
         if first is None:
             kept.append(claim)
+        elif claim.agent != first.agent and canonical_segment(claim.segment) == canonical_segment(first.segment):
+            notes.append(f"{_words(claim)} was found twice, by {first.agent} and by {claim.agent}; it is listed once.")
         else:
             notes.append(f"{_words(claim)} is not listed: it covers the same rows as {_words(first)}.")
             if claim.significant and claim.agent != first.agent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from math import prod
 
 from gemba.evidence.measure import ratio_form
 from gemba.evidence.types import Coverage, Grouping
@@ -16,6 +17,7 @@ MOST_DIMENSIONS = 20
 MOST_PAIRS = 10
 MOST_MEMBERS = 2_000  # of one dimension
 MOST_PAIR_MEMBERS = 300  # product of both; more groups than this leave too few rows a day in each
+MOST_CELLS = 3_000  # product of all but those that another determines: in a cube of 90 days 270,000 groups
 SMALL_SOURCE_ROWS = 300_000  # a cube is never longer than its source: pairs of unknown size are safe below this
 
 
@@ -25,6 +27,7 @@ class Candidates:
 
     `chains`: a dimension with all that it determines (a machine with its line and hall). They have as many groups as
     the first has alone, so they cost little, and tell which members share rows; they are no candidates of their own.
+    `cells`: all dimensions together, the leaves of the search for combinations; None where they could be too many.
     """
 
     dimensions: tuple[str, ...]
@@ -87,8 +90,10 @@ def candidates_for(
         if len(others) == 1 and not any(name in chain for chain in chains)
     )
     form = ratio_form(model, metric)
-    small = rows <= SMALL_SOURCE_ROWS and form is not None and form.den is not None
-    cells = tuple(chosen) if small and len(chosen) > 1 else None
+    free = [name for name in chosen if not any(name in others for others in below.values())]
+    most = prod(cardinality.get(name, rows) for name in free)
+    small = rows <= SMALL_SOURCE_ROWS or most <= MOST_CELLS
+    cells = tuple(chosen) if small and form is not None and len(chosen) > 1 else None
     return Candidates(tuple(chosen), tuple(pairs[:MOST_PAIRS]), chains, cells, tuple(left_out))
 
 

@@ -21,7 +21,7 @@ from gemba.planning.requests import (
     usual_cubes,
 )
 from gemba.planning.spans import comparison_bucket, floor, history_span, whole_days
-from gemba.planning.strategies import STRATEGIES, complexity_of, require_supported
+from gemba.planning.strategies import COMBINATIONS, STRATEGIES, complexity_of, require_supported
 from gemba.planning.types import Plan, PlannedAgent
 from gemba.questions.types import Compare, Drivers, Level, Predicate, Question, Share, Top, Trend, Why, Window
 from gemba.semantics.graph import dimensions_of
@@ -102,7 +102,11 @@ def make_plan(
         strategy_version=strategy.version,
         complexity=complexity,
         agents=(
-            *(PlannedAgent(name=name, reason=reason) for name, reason in strategy.agents),
+            *(
+                PlannedAgent(name=name, reason=reason)
+                for name, reason in strategy.agents
+                if name != COMBINATIONS[0] or _has_cells(cubes, candidates)
+            ),
             *(PlannedAgent(name=one.name, reason=one.description) for one in _agents_for(question.kind, plug_ins)),
         ),
         cubes=cubes,
@@ -224,6 +228,11 @@ def _within_budget(
     return kept, [f"{gone} of {len(groupings)} groupings were left out to stay within {MOST_QUERIES} queries."] * (
         gone > 0
     )
+
+
+def _has_cells(cubes: tuple[CubeRequest, ...], candidates: Candidates) -> bool:
+    """Whether the leaves of three dimensions and more together are gathered; of two, pairs say it all."""
+    return len(candidates.cells or ()) > 2 and any(candidates.cells in cube.groupings for cube in cubes)
 
 
 def _agents_for(kind: str, agents: Iterable[Agent] | None) -> tuple[Agent, ...]:

@@ -18,6 +18,7 @@ VALUE = ("level", "gives the values asked for, with their intervals")
 CHANGE = ("level", "gives both values and tests the difference against the ordinary variation")
 PARTS = ("contribution", "splits the change into parts that sum to it exactly")
 SEARCH = ("segments", "searches for the segments where the change sits")
+COMBINATIONS = ("localisation", "searches all combinations of members at once for those that changed as one")
 WHEN = ("change_point", "looks for the date on which it began")
 DATA = ("data_quality", "looks for faults in the data that would explain it away")
 RULES = ("drivers", "searches the columns of single rows for what goes with the outcome")
@@ -34,9 +35,9 @@ class Strategy:
 
 
 STRATEGIES: dict[tuple[str, Complexity], Strategy] = {
-    ("why", 4): Strategy("why.search", 1, (CHANGE, PARTS, SEARCH, WHEN, DATA, PAST)),
+    ("why", 4): Strategy("why.search", 2, (CHANGE, PARTS, SEARCH, COMBINATIONS, WHEN, DATA, PAST)),
     ("why", 3): Strategy("why.total", 1, (CHANGE, PARTS, WHEN, DATA, PAST)),
-    ("compare", 4): Strategy("compare.search", 1, (CHANGE, PARTS, SEARCH, DATA, PAST)),
+    ("compare", 4): Strategy("compare.search", 2, (CHANGE, PARTS, SEARCH, COMBINATIONS, DATA, PAST)),
     ("compare", 2): Strategy("compare.total", 1, (CHANGE, PARTS, DATA, PAST)),
     ("trend", 2): Strategy("trend.series", 1, (VALUE, DATA, PAST)),
     ("trend", 3): Strategy("trend.groups", 1, (VALUE, DATA, PAST)),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -32,7 +33,7 @@ EVERY_KIND: dict[str, dict[str, object]] = {
 
 
 def planned(question: Question, **options: object):
-    return make_plan(question, MODEL, coverage=COVERAGE, plug_ins=(), **options)  # type: ignore[arg-type]
+    return make_plan(question, MODEL, **{"coverage": COVERAGE, "plug_ins": (), **options})  # type: ignore[arg-type]
 
 
 def test_every_kind_of_the_union_is_planned_or_refused_as_unsupported() -> None:
@@ -71,9 +72,19 @@ def test_a_why_looks_back_thirteen_weeks_by_day_and_searches_what_can_be_acted_o
     assert {"line", "machine", "shift"} == {one[0] for one in history.groupings if len(one) == 1}
     assert ("machine", "shift") in history.groupings
     assert {one.name for one in plan.agents} == {
-        "level", "contribution", "segments", "change_point", "data_quality", "history"
+        "level", "contribution", "segments", "localisation", "change_point", "data_quality", "history"
     }  # fmt: skip
     assert (plan.complexity, plan.strategy) == (4, "why.search")
+
+
+def test_combinations_are_searched_only_where_the_leaves_are_few() -> None:
+    large = {name: replace(held, rows=2_000_000) for name, held in COVERAGE.items()}
+    few = planned(ask("why"), coverage=large, cardinality={"machine": 6, "shift": 2, "line": 3})
+    assert few.plans("localisation")
+    assert ("line", "machine", "shift") in {tuple(sorted(one)) for one in few.cubes[0].groupings}
+    many = planned(ask("why"), coverage=large, cardinality={"machine": 900, "shift": 4, "line": 3})
+    assert not many.plans("localisation")
+    assert not planned(ask("why", "cycle_p90")).plans("localisation")
 
 
 def test_a_dimension_fixed_by_the_filters_is_no_candidate() -> None:
