@@ -29,6 +29,9 @@ AGENT = "localisation"
 DEEPEST = 3
 MOST_CLAIMS = 5
 MOST_PEERS = 2_000
+SHARE = 0.25
+"""Weight of a test, per member of single dimensions, in the false-discovery control: its p-value is corrected for the
+search already, and must not pay for it twice."""
 STEADY = 0.01
 ROUNDS = 3
 
@@ -51,6 +54,7 @@ class LocalisationAgent:
         claims: list[Claim] = []
         tests: list[Test] = []
         notes: list[str] = []
+        weight = max(1.0, SHARE * sum(map(len, leaves.members)))
         for segment in located.segments:
             brief.check_time()
             members, index = panel_of(found, leaves, segment)
@@ -62,7 +66,7 @@ class LocalisationAgent:
             if p <= brief.plan.alpha and len(claims) < MOST_CLAIMS:
                 claims.append(_claim(compared, candidate, segment, p))
                 named = claims[-1].id
-            tests.append(Test(id=f"{AGENT}:{candidate.label}", p_value=p, claim=named))
+            tests.append(Test(id=f"{AGENT}:{candidate.label}", p_value=p, claim=named, weight=weight))
         if not tests:
             tests.append(Test(id=f"{AGENT}:search", p_value=1.0))
         notes += [f"{leaves.cells[one]} was not searched: it names single rows." for one in located.dropped]

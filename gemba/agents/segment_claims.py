@@ -92,6 +92,7 @@ def segment_claim(
             "explained_pct": percent,
             "deviation_pct": 100.0 * float(tests.deviation[i]),
             "score": cause.score,
+            "strength": float(tests.score[i]),
             "p_given": cause.p_given,
             "rival_of": segment_words(cause.rival_of.segment) if cause.rival_of is not None else None,
             "echoes": len(cause.echoes),

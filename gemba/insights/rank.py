@@ -13,6 +13,13 @@ CAUSES = ("localisation", "segment", "driver", "association", "anomaly", "proces
 ANSWERS = ("level", "trend", "share", "forecast")
 
 
+NEARLY_ALL = 0.8
+"""Share of a cause's part in the change that one of its parts must account for to stand for it."""
+CLEARLY = 1.5
+"""How many times as large the part's likelihood statistic must be."""
+JUST_ABOVE = 1.0 + 1e-9
+
+
 def is_invalidating(claim: Claim) -> bool:
     """Whether a quality claim says that the data of the window cannot be believed."""
     return claim.kind == "quality" and claim.significant is not False and claim.details.get("invalidates") is True
@@ -26,15 +33,19 @@ def ranked(claims: Sequence[Claim], question: Question) -> tuple[Claim, ...]:
     For the other kinds the values asked for come first, in the order in which their agent gives them.
     """
     searching = question.kind in ("why", "compare")
+    scores = _scores(claims)
     moved = any(claim.significant and claim.kind in (*CAUSES, "change_point", "level") for claim in claims)
     order = sorted(
         range(len(claims)),
-        key=lambda index: (*(_search_key(claims[index], moved) if searching else _answer_key(claims[index])), index),
+        key=lambda index: (
+            *(_search_key(claims[index], scores[index], moved) if searching else _answer_key(claims[index])),
+            index,
+        ),
     )
     return tuple(claims[index].model_copy(update={"rank": place}) for place, index in enumerate(order, start=1))
 
 
-def _search_key(claim: Claim, moved: bool) -> tuple[float, ...]:
+def _search_key(claim: Claim, score: float, moved: bool) -> tuple[float, ...]:
     stands_out = bool(claim.significant) and claim.material is not False
     if is_invalidating(claim):
         group = 0
@@ -48,13 +59,42 @@ def _search_key(claim: Claim, moved: bool) -> tuple[float, ...]:
         group = 4
     else:
         group = 5 if claim.kind == "quality" else 9
-    return (group, -_score(claim), -abs(_explained(claim)), -len(claim.segment))
+    return (group, -score, -abs(_explained(claim)), -len(claim.segment))
 
 
 def _answer_key(claim: Claim) -> tuple[float, ...]:
     if is_invalidating(claim):
         return (0,)
     return (1,) if claim.kind in (*ANSWERS, "driver") else (2,) if claim.kind == "quality" else (3,)
+
+
+def _scores(claims: Sequence[Claim]) -> list[float]:
+    """Score of every claim; a part that stands for a coarser cause is raised just above it."""
+    own = [_score(claim) for claim in claims]
+    raised = list(own)
+    for part, claim in enumerate(claims):
+        coarser = [own[at] for at, other in enumerate(claims) if _stands_for(claim, other)]
+        raised[part] = max([own[part], *(score * JUST_ABOVE for score in coarser)])
+    return raised
+
+
+def _stands_for(part: Claim, whole: Claim) -> bool:
+    """Whether a part of a cause accounts for nearly all of it, and is clearly likelier: it says more precisely where.
+
+    `strength` is the root of a likelihood ratio.
+    """
+    if not (part.kind in CAUSES and whole.kind in CAUSES and part.significant and part.metric == whole.metric):
+        return False
+    mine, theirs = ({canonical_segment((one,)) for one in claim.segment} for claim in (part, whole))
+    if not (theirs and theirs < mine and part.effect * whole.effect > 0):
+        return False
+    strength, other = (_number(claim, "strength") for claim in (part, whole))
+    return abs(_explained(part)) >= NEARLY_ALL * abs(_explained(whole)) and strength**2 >= CLEARLY * other**2 > 0
+
+
+def _number(claim: Claim, name: str) -> float:
+    value = claim.details.get(name)
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
 
 
 def _score(claim: Claim) -> float:
@@ -68,8 +108,7 @@ def _score(claim: Claim) -> float:
 
 
 def _explained(claim: Claim) -> float:
-    percent = claim.details.get("explained_pct")
-    return float(percent) if isinstance(percent, int | float) and math.isfinite(percent) else 0.0
+    return _number(claim, "explained_pct")
 
 
 def without_repeats(claims: Sequence[Claim]) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
