@@ -33,7 +33,7 @@ LEAST_QUIET = 20
 MOST_SEGMENTS = 20
 LEAST_WINDOWS = 3
 ROUNDS = 3
-FIRST_LEAVES = 100_000
+FIRST_LEAVES = 50_000
 LEAST_WEIGHT = 1e-300
 
 Window = tuple[Floats, Floats, Floats]  # actual, expected, inflation
@@ -112,7 +112,7 @@ def localise(
         An attribute with a member for nearly every leaf cannot be shared by a segment's leaves: it is dropped and named
         in `dropped`. No segment names an attribute beside one that determines it. Leaves with neither an actual nor an
         expected value say nothing and are left out. The noise is fitted anew to the leaves of no cause after each
-        round; of more than 200,000 leaves the first round, which only serves to fit the noise, looks at 100,000.
+        round; of more than 100,000 leaves the first round, which only serves to fit the noise, looks at 50,000.
     """
     _refuse_unusable(codes, actual, expected)
     if any(not np.isfinite(row).all() for one in earlier for row in one):
@@ -127,21 +127,15 @@ def localise(
     members = tuple(int(count) + 1 for count in leaves.max(axis=1))
     cuboids = lattice(leaves, members, deepest=deepest)
     chosen: tuple[Choice, ...] = ()
-    found = deviations(now, before, inflation=widening, quiet=None, counting=counting)
     if now.size > 2 * FIRST_LEAVES:
-        some = spread_out(now.size, FIRST_LEAVES)
-        chosen = _causes(leaves[:, some], lattice(leaves[:, some], members, deepest=deepest), found.of(some), most)
-        quiet = _outside(leaves, chosen)
-        if int(quiet.sum()) >= LEAST_QUIET:
-            found = deviations(now, before, inflation=widening, quiet=quiet, counting=counting)
+        chosen = _of_a_sample(leaves, members, values[:3], counting, most, deepest)
+    quiet = _outside(leaves, chosen) if chosen else None
+    found = deviations(now, before, inflation=widening, quiet=quiet, counting=counting)
     for _ in range(ROUNDS):
         previous = chosen
         chosen = _causes(leaves, cuboids, found, most)
         if earlier:
-            placebos = [
-                placebo(values[at], values[at + 1], values[at + 2], found.noise) for at in range(3, values.shape[0], 3)
-            ]
-            chosen = unusual(chosen, leaves, cuboids, Gains(found), placebos)
+            chosen = _beyond_earlier(chosen, leaves, cuboids, values, found)
         if [(one.attributes, one.members) for one in chosen] == [(one.attributes, one.members) for one in previous]:
             break
         quiet = _outside(leaves, chosen)
@@ -157,6 +151,26 @@ def localise(
         for one in sorted(chosen, key=lambda one: -one.score)
     )
     return Localisation(segments, dropped, sum(cuboid.segments for cuboid in cuboids), found.noise)
+
+
+def _of_a_sample(
+    leaves: Codes, members: tuple[int, ...], values: Floats, counting: float, most: int, deepest: int | None
+) -> tuple[Choice, ...]:
+    """Causes among some of the leaves, outside of which the noise is fitted. None where they leave too few others."""
+    some = spread_out(leaves.shape[1], FIRST_LEAVES)
+    now, before, widening = values[:, some]
+    found = deviations(now, before, inflation=widening, quiet=None, counting=counting)
+    chosen = _causes(leaves[:, some], lattice(leaves[:, some], members, deepest=deepest), found, most)
+    return chosen if int(_outside(leaves, chosen).sum()) >= LEAST_QUIET else ()
+
+
+def _beyond_earlier(
+    chosen: tuple[Choice, ...], leaves: Codes, cuboids: tuple[Cuboid, ...], values: Floats, found: Deviations
+) -> tuple[Choice, ...]:
+    """Those that strayed further than their like did in the earlier windows, which are rows 3 and on of `values`."""
+    windows = [values[at : at + 3] for at in range(3, values.shape[0], 3)]
+    placebos = [placebo(now, before, widening, found.noise) for now, before, widening in windows]
+    return unusual(chosen, leaves, cuboids, Gains(found), placebos)
 
 
 def _outside(leaves: Codes, chosen: tuple[Choice, ...]) -> Flags:

@@ -148,7 +148,10 @@ class Ledger:
                 return start, 0.0
             codes, carried = self.codes[:, start], weights[start]
             bits = (2 * start.size).bit_length()
-        slots = (cuboid.keys(codes).view(np.uint64) * SCATTER >> np.uint64(64 - bits)).view(np.int64)
+        scattered = cuboid.keys(codes).view(np.uint64)
+        scattered *= SCATTER
+        scattered >>= np.uint64(64 - bits)
+        slots = scattered.view(np.int64)
         sums = np.bincount(slots, carried, 1 << bits)
         kept = np.flatnonzero((sums > cuboid.price)[slots])
         rows = kept[self.open[kept]] if start is None else start[kept]
