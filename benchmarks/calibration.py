@@ -34,8 +34,11 @@ BINS = np.linspace(0.0, 1.0, 11)
 LEAST_IN_BIN = 50
 ALLOWED = 0.05
 FOLDS = 10
-GRADE_ERROR = 0.04
-"""Largest standard error of the share right in a grade: claims are told apart no more finely than the data can tell."""
+APART = 3.0
+"""Standard errors by which the shares right of two neighbouring grades differ: claims are told apart no more finely."""
+
+GRADE_ERROR = 0.05
+"""Largest standard error of the share right in a grade."""
 
 RIDGE = 1.0
 """Penalty on the squared weights of the standardised features: as much as a handful of claims say."""
@@ -164,8 +167,8 @@ def _told(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def grades(told: np.ndarray, right: np.ndarray) -> Steps:
     """Where a grade begins, and the share of its claims that are right (with half a claim right and half wrong added).
 
-    Isotonic regression of right on told; then the grade whose share is known least well joins the neighbour nearer to
-    it, until the standard error of every share is at most `GRADE_ERROR`.
+    Isotonic regression of right on told. Then the neighbours that differ least, in standard errors, are joined until
+    all differ by `APART`; and a grade whose share is not known to `GRADE_ERROR` joins the neighbour nearer to it.
 
     References:
         B. Zadrozny and C. Elkan, "Transforming classifier scores into accurate multiclass probability estimates",
@@ -178,12 +181,15 @@ def grades(told: np.ndarray, right: np.ndarray) -> Steps:
     counts, sums = (np.add.reduceat(part, edges[:-1]) for part in (n, hits))
     while True:
         share = (sums + 0.5) / (counts + 1.0)
-        error = np.sqrt(share * (1.0 - share) / (counts + 1.0))
-        at = int(np.argmax(error))
-        if len(share) == 1 or error[at] <= GRADE_ERROR:
+        variance = share * (1.0 - share) / (counts + 1.0)
+        apart = np.concatenate([[np.inf], np.diff(share) / np.sqrt(variance[1:] + variance[:-1]), [np.inf]])
+        least, vaguest = int(np.argmin(apart)), int(np.argmax(variance))
+        if apart[least] < APART:
+            upper = least
+        elif len(share) > 1 and variance[vaguest] > GRADE_ERROR**2:
+            upper = vaguest + int(apart[vaguest + 1] < apart[vaguest])
+        else:
             return tuple(zip(lows.tolist(), share.tolist(), strict=True))
-        gaps = np.concatenate([[np.inf], np.diff(share), [np.inf]])
-        upper = at if gaps[at] <= gaps[at + 1] else at + 1
         counts[upper - 1] += counts[upper]
         sums[upper - 1] += sums[upper]
         lows, counts, sums = (np.delete(part, upper) for part in (lows, counts, sums))
