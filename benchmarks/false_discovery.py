@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
@@ -175,19 +175,18 @@ class Worlds:
         return parts.scale * _exact(own.level, own.bare * factor), alone
 
     def _since(self, claim: Claim, question: Why) -> float:
-        """What the causes did to the whole's daily value from the claimed start on, less what they did before it."""
-        parts = PARTS[question.metric]
-        low, high = (date.fromisoformat(str(claim.details[name])[:10]) for name in ("date_low", "date_high"))
-        rows = self._rows_of(parts).filter(condition(question.filters))
-        day, end = pl.col("_time").dt.convert_time_zone(str(ZONE)).dt.date(), question.window.end.astimezone(ZONE)
-        spans = (
-            (rows.filter((day >= high) & (pl.col("_time") < end.astimezone(UTC))), (end.date() - high).days),
-            (rows.filter(day < low), (low - self._plant.start).days),
+        """What the causes did to the whole after the claimed start, less what they did for a window's length before."""
+        low, high = (
+            datetime.combine(date.fromisoformat(str(claim.details[name])[:10]), time(), tzinfo=ZONE)
+            for name in ("date_low", "date_high")
         )
+        length = timedelta(days=_days(question.window))
+        spans = Window(start=high, end=question.window.end), Window(start=low - length, end=low)
         after, before = (
-            _side(part, mixed=False, days=max(days, 1) if parts.den == "" else None) for part, days in spans
+            self._in(question.metric, question.filters, (), window=span, aspect="whole", mixed=False)[0]
+            for span in spans
         )
-        return _exact(after.level, after.bare) - _exact(before.level, before.bare)
+        return after - before
 
     def _rows_of(self, parts: Parts) -> pl.DataFrame:
         """Rows of both factories; `bare`: without the causes. Columns `num`, `den`, and `usual`.

@@ -102,3 +102,12 @@ def test_the_rate_is_the_mean_over_investigations_of_the_false_share() -> None:
 def test_the_bound_is_above_the_nominal_rate_and_comes_down_to_it() -> None:
     assert bound(100, 0.05) == pytest.approx(0.13)
     assert 0.05 < bound(100_000, 0.05) < 0.053
+
+
+def test_a_date_is_true_where_the_whole_was_moved_from_then_on(worn: tuple[Worlds, TruthEvent, Why]) -> None:
+    worlds, event, question = worn
+    start = event.start.date().isoformat()
+    details = {"date_low": start, "date_high": start, "shape": "step"}
+    up = a_claim((), 0.5, kind="change_point").model_copy(update={"details": details})
+    down = up.model_copy(update={"effect": -0.5, "ci": (-0.7, -0.3)})
+    assert [one.false for one in worlds.stated([up, down], question)] == [False, True]
