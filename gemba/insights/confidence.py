@@ -13,34 +13,34 @@ CAUSE = "cause"
 START = "start"
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
     CAUSE: {
-        "constant": -9.662,
-        "evidence": 0.752,
-        "signal": 0.514,
-        "leads": 1.027,
-        "alone": 3.020,
-        "relative": 4.504,
-        "replicated": -0.346,
-        "not replicated": -5.127,
-        "ranks agree": 1.341,
-        "found twice": 0.000,
-        "rival": -7.346,
-        "further predicates": -3.675,
+        "constant": -5.540,
+        "evidence": 1.508,
+        "signal": 0.002,
+        "leads": 2.090,
+        "alone": 1.711,
+        "relative": 1.251,
+        "replicated": 0.331,
+        "not replicated": -1.851,
+        "ranks agree": 0.342,
+        "found twice": 4.574,
+        "rival": -2.346,
+        "further predicates": -2.951,
     },
     START: {
-        "constant": -1.764,
-        "cause dated alike": 2.742,
-        "cause dated otherwise": -2.757,
-        "level": 0.639,
-        "cause": 1.333,
-        "width": -0.160,
-        "drift": -1.073,
+        "constant": -2.668,
+        "cause dated alike": 2.087,
+        "cause dated otherwise": -3.038,
+        "level": 1.321,
+        "cause": 1.495,
+        "width": 0.486,
+        "drift": -0.405,
     },
 }
 """Weights of two logistic regressions: of segments named as causes, and of dated changes."""
 
 GRADES: Mapping[str, tuple[tuple[float, float], ...]] = {
-    CAUSE: ((0, 0.000307), (0.000862, 0.00386), (0.00913, 0.0409), (0.343, 0.909), (0.991, 0.992)),
-    START: ((0, 0.191), (0.919, 0.938), (0.972, 0.994)),
+    CAUSE: ((0, 0.00324), (0.0132, 0.0337), (0.32, 0.914)),
+    START: ((0, 0.155), (0.371, 0.912)),
 }
 """Where a grade begins on the scale of the regression, and the share of its claims that were right.
 
@@ -119,13 +119,12 @@ def features_of(claim: Claim, others: Sequence[Claim]) -> dict[str, float] | Non
 
 
 def _of_cause(claim: Claim, causes: Sequence[Claim]) -> dict[str, float]:
-    first = max((_standing(one) for one in causes), default=(False, 0.0))
+    leads = bool(claim.significant) and _standing(claim) >= max(_standing(one) for one in causes)
     best = max((_number(one, "score") for one in causes), default=0.0)
-    leads = _standing(claim) >= first
     return {
         "evidence": math.sqrt(_evidence(claim.q_value, MOST_EVIDENCE)),
         "signal": _signal(claim),
-        "leads": float(leads and bool(claim.significant)),
+        "leads": float(leads),
         "alone": float(bool(claim.significant) and sum(bool(one.significant) for one in causes) == 1),
         "relative": min(max(_number(claim, "score") / best, -1.0), 1.0) if best > 0 else 1.0,
         "replicated": float(claim.replicated is True),
@@ -151,9 +150,9 @@ def _of_start(claim: Claim, causes: Sequence[Claim], others: Sequence[Claim]) ->
     }
 
 
-def _standing(claim: Claim) -> tuple[bool, float]:
-    """By which causes are ordered: significant ones first, then by their score."""
-    return bool(claim.significant), _number(claim, "score")
+def _standing(claim: Claim) -> tuple[bool, int, float]:
+    """By which causes are ordered: significant ones first, then by rank (0: not ranked), then by score."""
+    return bool(claim.significant), -(claim.rank or 0), _number(claim, "score")
 
 
 def _evidence(probability: float | None, most: float) -> float:

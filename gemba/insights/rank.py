@@ -130,8 +130,8 @@ def without_repeats(claims: Sequence[Claim]) -> tuple[tuple[Claim, ...], tuple[s
             notes.append(f"{_words(claim)} was found twice, by {first.agent} and by {claim.agent}; it is listed once.")
         else:
             notes.append(f"{_words(claim)} is not listed: it covers the same rows as {_words(first)}.")
-            if claim.significant and claim.agent != first.agent:
-                borne_out.setdefault(first.id, []).append(claim.agent)
+        if first is not None and claim.significant and claim.agent != first.agent:
+            borne_out.setdefault(first.id, []).append(claim.agent)
     return tuple(
         one.model_copy(update={"rank": place, "details": one.details | _also(borne_out.get(one.id, []))})
         for place, one in enumerate(kept, start=1)

@@ -219,5 +219,5 @@ def test_a_segment_found_by_two_agents_is_listed_once_and_says_so() -> None:
     (one,) = (claim for claim in weighed.claims if claim.segment == M3)
     assert one.agent == "segments"
     assert one.details["also_found_by"] == "localisation"
-    assert any("not listed" in note for note in weighed.notes)
+    assert any("listed once" in note for note in weighed.notes)
     assert "also_found_by" not in weigh(a_plan("segments"), twice[:1], model=MODEL).claims[0].details
