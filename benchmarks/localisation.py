@@ -172,6 +172,7 @@ def nulls(count: int, seed: int) -> str:
     """How often something is named although nothing happened."""
     from scipy.stats import binom
 
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], check=True, capture_output=True, text=True).stdout
     bound = int(binom.ppf(0.999, count, NOMINAL))
     lines = ["| noise | amounts | amounts, earlier windows given | rates |", "|---|---|---|---|"]
     for place, kind in enumerate(KINDS):
@@ -183,7 +184,6 @@ def nulls(count: int, seed: int) -> str:
             sys.stderr.write(f"{kind}, {how}: {named[-1]} of {count}, {process_time() - began:.0f} s\n")
         shown = [f"{one / count:.1%}" + ("" if one <= bound else " (above)") for one in named]
         lines.append(f"| {kind} | {' | '.join(shown)} |")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], check=True, capture_output=True, text=True).stdout
     return (
         f"Share of {count:,} worlds a kind and way in which anything is named. Nominal {NOMINAL:.0%}; "
         f"one-sided 99.9 % binomial bound {bound / count:.1%}. Worlds: {math.prod(SMALL)} leaves of "
