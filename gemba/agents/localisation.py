@@ -86,6 +86,7 @@ def located_in(leaves: Leaves) -> Localisation:
             leaves.expected * factor,
             inflation=leaves.inflation,
             counting=leaves.counting,
+            earlier=leaves.earlier,
             deepest=DEEPEST,
         )
         rest = np.ones(leaves.actual.size, bool)
