@@ -1,10 +1,10 @@
 """Planted factories: is the planted cause named first, and are quiet windows left in peace?
 
 Every question of every seed goes through the engine: plan, evidence, all planned agents, weighing. Beside it a naive
-ranker that names the segment with the largest contribution. Methods were developed on seeds 1–40; figures are
-reported on 1000–1199.
+ranker that names the segment with the largest contribution. Methods were developed on seeds below 1000; figures are
+reported on others.
 
-    python -m benchmarks.plant [--seeds 1000-1199] [--only quiet|planted] [--jobs 2] [--rows FILE] [-o FILE]
+    python -m benchmarks.plant [--seeds FIRST-LAST] [--only quiet|planted] [--jobs 2] [--rows FILE] [-o FILE]
 
 One run gives every figure: causes named, quiet windows, realised false discovery (`benchmarks.false_discovery`), and
 how often claims of each confidence are right (`benchmarks.calibration`, which also fits it, from `--rows`).
