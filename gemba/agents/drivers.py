@@ -49,7 +49,10 @@ class DriversAgent:
         tests = tuple(Test(id=f"{AGENT}:{claim.id}", p_value=claim.p_value or 0.0, claim=claim.id) for claim in claims)
         scale, unit = share_or_unit(brief, yes_no=found.yes_no)
         seen = quantity(found.detectable * scale, "pp" if unit == "%" else unit)
-        would = f"A difference of {seen} between a tenth of the rows and the others would have been seen."
+        would = (
+            f"A difference of {seen} between a tenth of the rows and the others would have been seen four times out of "
+            "five."
+        )
         return Findings(
             agent=AGENT,
             claims=claims,

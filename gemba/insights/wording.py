@@ -14,6 +14,7 @@ from gemba.questions.types import Compare, Drivers, Why, Window
 from gemba.semantics.model import SemanticModel
 
 MOST_RULES = 3  # that a summary tells
+WOULD_BE_SEEN = "would have been seen four times out of five"
 NO_ANSWER = "The data gives no answer: see the gaps."
 
 
@@ -136,7 +137,7 @@ def _nothing(plan: Plan, used: Sequence[Claim], *, detectable: float | None, mod
     if detectable is None:
         return "Nothing stands out."
     unit = difference_unit(model, question.metric)
-    return f"Nothing stands out: a change of {quantity(detectable, unit)} would have been seen."
+    return f"Nothing stands out: a change of {quantity(detectable, unit)} {WOULD_BE_SEEN}."
 
 
 def dated(window: Window, model: SemanticModel) -> str:

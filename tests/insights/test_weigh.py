@@ -120,7 +120,7 @@ def test_a_claim_about_the_same_rows_is_dropped_with_a_note() -> None:
 
 def test_nothing_significant_says_what_would_have_been_seen() -> None:
     weighed = weigh(a_plan("level"), (Findings(agent="level", detectable=0.436),), model=MODEL)
-    assert weighed.summary == "Nothing stands out: a change of 0.436 pp would have been seen."
+    assert weighed.summary == "Nothing stands out: a change of 0.436 pp would have been seen four times out of five."
     assert review(weighed, a_plan("level")).may_publish
 
 
