@@ -13,34 +13,34 @@ CAUSE = "cause"
 START = "start"
 WEIGHTS: Mapping[str, Mapping[str, float]] = {
     CAUSE: {
-        "constant": -5.540,
-        "evidence": 1.508,
-        "signal": 0.002,
-        "leads": 2.090,
-        "alone": 1.711,
-        "relative": 1.251,
-        "replicated": 0.331,
-        "not replicated": -1.851,
-        "ranks agree": 0.342,
-        "found twice": 4.574,
-        "rival": -2.346,
-        "further predicates": -2.951,
+        "constant": -6.366,
+        "evidence": 1.364,
+        "signal": -0.023,
+        "leads": 2.410,
+        "alone": 1.833,
+        "relative": 2.571,
+        "replicated": 0.585,
+        "not replicated": -5.176,
+        "ranks agree": -0.166,
+        "found twice": 4.527,
+        "rival": -1.717,
+        "further predicates": -2.687,
     },
     START: {
-        "constant": -2.668,
-        "cause dated alike": 2.087,
-        "cause dated otherwise": -3.038,
-        "level": 1.321,
-        "cause": 1.495,
-        "width": 0.486,
-        "drift": -0.405,
+        "constant": -2.211,
+        "cause dated alike": 2.332,
+        "cause dated otherwise": -3.561,
+        "level": 1.263,
+        "cause": 1.336,
+        "width": -0.118,
+        "drift": -0.676,
     },
 }
 """Weights of two logistic regressions: of segments named as causes, and of dated changes."""
 
 GRADES: Mapping[str, tuple[tuple[float, float], ...]] = {
-    CAUSE: ((0, 0.00324), (0.0132, 0.0337), (0.32, 0.914)),
-    START: ((0, 0.155), (0.371, 0.912)),
+    CAUSE: ((0, 0.000574), (0.00188, 0.0107), (0.0384, 0.125), (0.609, 0.905), (0.951, 0.997)),
+    START: ((0, 0.127), (0.285, 0.891)),
 }
 """Where a grade begins on the scale of the regression, and the share of its claims that were right.
 
