@@ -109,14 +109,14 @@ def test_memory_widens_the_intervals() -> None:
     from scipy.signal import lfilter
 
     rng, held, wide = np.random.default_rng(5), [], []
-    for _ in range(200):
+    for _ in range(100):
         values = np.sqrt(1 - 0.6**2) * lfilter([1.0], [1.0, -0.6], rng.normal(size=250))[100:]
         found = capability(values, Specification(-4.0, 4.0))
         assert found.pp is not None
         held.append(found.pp.low <= 4 / 3 <= found.pp.high)
         wide.append(found.memory > 0)
-    assert np.mean(wide) > 0.99
-    assert np.mean(held) > 0.90
+    assert np.mean(wide) > 0.98
+    assert np.mean(held) > 0.88
 
 
 def test_quantile_indices_cover_the_truth_whatever_the_distribution() -> None:

@@ -41,7 +41,7 @@ def test_a_gap_breaks_a_run(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", WESTERN_ELECTRIC + NELSON)
 def test_false_alarms_are_as_rare_as_stated(rule: Rule) -> None:
-    z = np.random.default_rng(11).normal(size=200_000)
+    z = np.random.default_rng(11).normal(size=120_000)
     rate = false_alarm_rate(rule)
     seen = len(signals(z, [rule])) / z.size
     assert seen == pytest.approx(rate, abs=12 * (rate / z.size) ** 0.5)  # patterns overlap: wider than Poisson

@@ -77,7 +77,7 @@ def test_ends_of_profile_intervals_lie_where_the_likelihood_ratio_is_at_its_quan
 def test_weibull_intervals_cover_the_truth_under_censoring() -> None:
     rng = np.random.default_rng(1)
     held = []
-    for _ in range(60):
+    for _ in range(40):
         life = 100 * rng.weibull(1.5, 40)
         age = np.minimum(life, rng.uniform(40, 160, 40))
         found = weibull_fit(age, life <= age)
