@@ -38,3 +38,15 @@ def rca(
     from interfaces.cli import bench_root_causes
 
     raise typer.Exit(bench_root_causes.rca(path, output, as_json=as_json))
+
+
+@bench_app.command("tcpd")
+def tcpd(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of series, one JSON file each.")],
+    output: Output,
+    as_json: Json = False,
+) -> None:
+    """Name the rows where each series of a folder changes."""
+    from interfaces.cli import bench_change_points
+
+    raise typer.Exit(bench_change_points.tcpd(path, output, as_json=as_json))
