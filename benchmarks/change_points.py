@@ -29,7 +29,7 @@ def ar(chance: Chance, memory: float, n: int = LENGTH) -> Floats:
     """Stationary AR(1) of variance 1."""
     drawn = chance.normal(size=n) * np.sqrt(1 - memory**2)
     drawn[0] = chance.normal()
-    return lfilter([1.0], [1.0, -memory], drawn)
+    return np.asarray(lfilter([1.0], [1.0, -memory], drawn))
 
 
 def season(n: int = LENGTH) -> Floats:

@@ -9,6 +9,7 @@ Killick, Fearnhead and Eckley 2012; Zhang and Siegmund 2007) or bocpd (hazard 1/
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def binseg(values: Floats) -> list[int]:
     bounds = [0, values.size]
     for _ in range(MOST):
         options = []
-        for a, b in zip(bounds, bounds[1:], strict=False):
+        for a, b in itertools.pairwise(bounds):
             if b - a >= 2:
                 places = np.arange(a + 1, b)
                 saved = cost[a, b] - cost[a, places] - cost[places, b]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -52,8 +53,8 @@ class Change:
 class ChangePoints:
     """All changes, in order, and what the series was taken for.
 
-    `shape`: stretches of one level each, or of one line each. `memory`: lag-one autocorrelation of the noise over one
-    unit of time, per dimension. `period`: rows of the season removed, per dimension, 1 for none. `missing`: rows left
+    `shape`: stretches of one level each, or of one line each. `memory`: autocorrelation of the noise over one median
+    gap of time, per dimension. `period`: rows of the season removed, per dimension, 1 for none. `missing`: rows left
     out.
     """
 
@@ -79,7 +80,7 @@ def change_points(
         Season removed, outliers drawn in to four robust deviations of their neighbours. Each stretch is a level, or a
         line, plus AR(1) noise that starts anew; all possible cuts (on 400 places at first, in longer series) are
         compared by description length: -2 log likelihood, log n per parameter of a stretch of n values, 2 log T per
-        place. The memory and the shape are chosen by the same length, so that a trend, or wandering noise, is no change.
+        place. Memory and shape are chosen by the same length, so that a trend, or wandering noise, is no change.
         Changes of spread are changes of level of the log squared noise. Dimensions share their changes. The set of a
         position holds the shortest run with posterior mass `level`, the neighbours' places and the memory given, under
         equal prior odds and normal noise. A constant series has no change.
@@ -109,8 +110,18 @@ def change_points(
         best = min(joint, key=lambda one: one.length)
     changes = _described(best, columns, level)
     changes = _with_spread(changes, best, clock, level)
+    gap = 1.0 if time is None else _gap(time)
     return ChangePoints(
-        tuple(replace(one, at=int(rows[one.at]), low=int(rows[one.low]), high=int(rows[one.high])) for one in changes),
+        tuple(
+            replace(
+                one,
+                at=int(rows[one.at]),
+                low=int(rows[one.low]),
+                high=int(rows[one.high]),
+                slope=tuple(slope / gap for slope in one.slope),
+            )
+            for one in changes
+        ),
         best.shape,
         tuple(memories),
         tuple(periods),
@@ -133,7 +144,12 @@ def _complete(series: Floats, time: Floats | None, period: int | None) -> tuple[
     rows = np.flatnonzero(np.isfinite(table).all(axis=1))
     if rows.size < LEAST_OBSERVATIONS:
         raise SampleTooSmallError("change_points", needed=LEAST_OBSERVATIONS, got=int(rows.size))
-    return table[rows], clock[rows] - clock[rows].mean(), rows
+    known = clock[rows]
+    return table[rows], (known - known.mean()) / _gap(clock), rows
+
+
+def _gap(clock: Floats) -> float:
+    return float(np.median(np.diff(clock)))
 
 
 def _period(values: Floats, clock: Floats, period: int | None) -> int:
@@ -172,15 +188,13 @@ def _described(found: Segmentation, scales: list[float], level: float) -> list[C
             strength[1] += slope**2 / max(variance * (old.slope_variance + new.slope_variance), 1e-300)
         names: tuple[Kind, ...] = ("level", "slope")
         least = len(scales) * np.log(bounds[-1])
-        kinds = tuple(name for name, one in zip(names, strength, strict=True) if one > least)
+        kinds: tuple[Kind, ...] = tuple(name for name, one in zip(names, strength, strict=True) if one > least)
         kinds = kinds or (names[int(np.argmax(strength))],)
         changes.append(Change(at, low, high, kinds, tuple(jumps), tuple(slopes), 1.0))
     return changes
 
 
-def _position(
-    found: Segmentation, before: int, at: int, after: int, variance: float, level: float
-) -> tuple[int, int]:
+def _position(found: Segmentation, before: int, at: int, after: int, variance: float, level: float) -> tuple[int, int]:
     """The shortest run of places with the mass asked for, the neighbouring places and the variance given."""
     places, left = around(found.sums, before, after, found.shape)
     logs = -0.5 * left / variance + 0.5 * sum(one.logs[places] for one in found.sums)
@@ -234,9 +248,5 @@ def _noise(found: Segmentation) -> Floats:
         design, values = rows_of(sums, start, end, found.shape)
         return values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
 
-    every = [
-        np.concatenate([left(one, a, b) for a, b in zip(bounds, bounds[1:], strict=False)]) for one in found.sums
-    ]
+    every = [np.concatenate([left(one, a, b) for a, b in itertools.pairwise(bounds)]) for one in found.sums]
     return np.mean(np.square(every), axis=0)
-
-

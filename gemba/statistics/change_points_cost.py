@@ -1,4 +1,4 @@
-"""What a stretch of a series costs: squares left by its own level or line under AR(1) noise, for all stretches at once."""
+"""What a stretch of a series costs: squares left by its own level or line under AR(1) noise, many at once."""
 
 from __future__ import annotations
 

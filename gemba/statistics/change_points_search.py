@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,9 +66,9 @@ def _all_shapes(time: Floats, values: Floats, memories: list[float], shapes: tup
 
 
 def _shown(sums: Sums, edges: tuple[int, ...], shape: Shape) -> float:
-    """Lag-one autocorrelation, over one unit of time, of what the fits of unwhitened stretches leave; 0 if negative."""
+    """Autocorrelation of neighbours in what the fits of unwhitened stretches leave; 0 if negative."""
     bounds = [0, *edges, sums.time.size]
-    fits = [line(sums, a, b, shape) for a, b in zip(bounds, bounds[1:], strict=False)]
+    fits = [line(sums, a, b, shape) for a, b in itertools.pairwise(bounds)]
     parts = [
         sums.values[a:b] - fit.level - fit.slope * sums.time[a:b]
         for fit, a, b in zip(fits, bounds, bounds[1:], strict=False)
@@ -77,8 +78,7 @@ def _shown(sums: Sums, edges: tuple[int, ...], shape: Shape) -> float:
     if square <= ROUNDING * residual.size:
         return 0.0
     seen = float(residual[1:] @ residual[:-1]) / square
-    gap = float(np.median(np.diff(sums.time)))
-    return float(min(max(seen, 0.0) ** (1.0 / gap), MOST_MEMORY))
+    return min(max(seen, 0.0), MOST_MEMORY)
 
 
 def segment(sums: tuple[Sums, ...], memories: tuple[float, ...], shape: Shape) -> Segmentation:
@@ -163,8 +163,8 @@ def _traced(origins: list[NDArray[np.int64]]) -> list[int]:
 
 
 def blur(sums: tuple[Sums, ...]) -> float:
-    """Variance of the model error after whitening, the mean over rows and series."""
-    return RESOLUTION**2 * float(np.mean([np.mean(2.0 * np.exp(-one.logs[1:]) - 1.0) for one in sums]))
+    """Variance of the model error in whitened rows, the mean over rows and series: it adds to the innovations."""
+    return RESOLUTION**2 * float(np.mean([np.mean(np.exp(-one.logs[1:])) for one in sums]))
 
 
 def _length(sums: tuple[Sums, ...], left: float, edges: tuple[int, ...], shape: Shape) -> float:
