@@ -50,3 +50,15 @@ def tcpd(
     from interfaces.cli import bench_change_points
 
     raise typer.Exit(bench_change_points.tcpd(path, output, as_json=as_json))
+
+
+@bench_app.command("nab")
+def nab(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of series: CSV files with timestamp and value.")],
+    output: Output,
+    as_json: Json = False,
+) -> None:
+    """Score every point of every series for being unusual, one after another; 0.5 and above is an alarm."""
+    from interfaces.cli import bench_anomalies
+
+    raise typer.Exit(bench_anomalies.nab(path, output, as_json=as_json))
