@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from gemba.agents.wording import difference_unit, number, quantity, segment_words
 from gemba.insights.rank import ANSWERS, CAUSES, is_invalidating
 from gemba.insights.types import Claim, Gap
-from gemba.planning.plan import shown
+from gemba.planning.held import shown
 from gemba.planning.types import Plan
 from gemba.questions.types import Compare, Drivers, Why, Window
 from gemba.semantics.model import SemanticModel

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from gemba.agents.base import Agent
 from gemba.errors import InputError, RefusedError
 from gemba.evidence.types import Coverage, RowsRequest
+from gemba.planning.held import shown
+from gemba.planning.known import Known
 from gemba.planning.requests import quality_requests
 from gemba.planning.row_outcome import RowOutcome, row_outcome
 from gemba.planning.spans import history_span, whole_days
 from gemba.planning.strategies import STRATEGIES
-from gemba.planning.types import Plan, PlannedAgent
+from gemba.planning.types import Plan
 from gemba.questions.types import Drivers, Window
 from gemba.semantics.expression import Column, parse_expression
 from gemba.semantics.graph import reachable
@@ -28,15 +29,9 @@ OVERRUN = 2
 PERIODS = ("day", "week", "month", "quarter", "year")
 
 
-def drivers_plan(
-    question: Drivers,
-    model: SemanticModel,
-    *,
-    coverage: Mapping[str, Coverage],
-    plug_ins: Iterable[Agent],
-    alpha: float,
-) -> Plan:
-    """Rows of the outcome's source with every candidate column. Arguments and errors as `make_plan`."""
+def drivers_plan(question: Drivers, model: SemanticModel, known: Known) -> Plan:
+    """Rows of the outcome's source with every candidate column. Errors as `make_plan`."""
+    coverage = known.coverage
     outcome = row_outcome(model, question.outcome)
     zone = ZoneInfo(model.timezone)
     _require_rows(model, outcome, question, coverage, zone)
@@ -64,17 +59,14 @@ def drivers_plan(
         strategy=strategy.name,
         strategy_version=strategy.version,
         complexity=4,
-        agents=(
-            *(PlannedAgent(name=name, reason=reason) for name, reason in strategy.agents),
-            *(PlannedAgent(name=agent.name, reason=agent.description) for agent in plug_ins),
-        ),
+        agents=known.agents(strategy),
         quality=(
             quality_requests(model, question.outcome, whole_days(span, zone))
             if question.outcome in model.metrics
             else ()
         ),
         rows=(rows,),
-        alpha=alpha,
+        alpha=known.alpha,
         notes=tuple(notes),
     )
 
@@ -129,8 +121,6 @@ def _require_rows(
     model: SemanticModel, outcome: RowOutcome, question: Drivers, coverage: Mapping[str, Coverage], zone: ZoneInfo
 ) -> None:
     """Refuse where the source has no time or no row, or where the window lies beside it."""
-    from gemba.planning.plan import shown
-
     source = outcome.source
     if model.time_column(source) is None:
         text = f"{question.outcome} reads {source}, which has no time column: no window can be cut from it."

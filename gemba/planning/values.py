@@ -1,0 +1,42 @@
+"""The plan of a question for the values of one window: level, trend, top, share."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from gemba.planning.form import require_form
+from gemba.planning.held import held_by_sources, reaches_past
+from gemba.planning.known import Known
+from gemba.planning.requests import quality_requests, series_cubes, usual_cubes
+from gemba.planning.spans import comparison_bucket, history_span, whole_days
+from gemba.planning.strategies import STRATEGIES, complexity_of
+from gemba.planning.types import Plan
+from gemba.questions.types import Level, Share, Top, Trend
+from gemba.semantics.model import SemanticModel
+
+
+def values_plan(question: Level | Trend | Top | Share, model: SemanticModel, known: Known) -> Plan:
+    """The window as a series, and what came before it where that says what is usual. Errors as `make_plan`."""
+    require_form(question, model)
+    zone = ZoneInfo(model.timezone)
+    held = held_by_sources(question.metric, model, known.coverage, (question.window,))
+    note = reaches_past(question.window, held, zone)
+    span = history_span(
+        (question.window,), bucket=comparison_bucket((question.window,), zone), first=held.start, zone=zone
+    )
+    cubes = series_cubes(question, model, zone=zone)
+    if isinstance(question, Level):
+        cubes += usual_cubes(question, model, span=span)
+    complexity = complexity_of(question, candidates=0)
+    strategy = STRATEGIES[question.kind, complexity]
+    return Plan(
+        question=question,
+        strategy=strategy.name,
+        strategy_version=strategy.version,
+        complexity=complexity,
+        agents=known.agents(strategy),
+        cubes=cubes,
+        quality=quality_requests(model, question.metric, whole_days(span, zone)),
+        alpha=known.alpha,
+        notes=(note,) if note else (),
+    )
