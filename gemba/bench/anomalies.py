@@ -10,9 +10,10 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from time import process_time
 
+from gemba.bench.cases import Case, case_files, timed
 from gemba.errors import UnreadableFileError
 from gemba.statistics.anomaly import AnomalyStream
 
@@ -21,19 +22,17 @@ COLUMNS = ("timestamp", "value")
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One series: its timestamps as they stood, a score each in 0 to 1, and processor time a point in microseconds."""
+    """Timestamps of one series as they stood, and a score each in 0 to 1."""
 
-    name: str
     timestamps: tuple[str, ...]
     scores: tuple[float, ...]
-    cpu_us: float
 
     @property
     def alarms(self) -> int:
         return sum(score >= 0.5 for score in self.scores)
 
 
-def scored_series(folder: Path) -> Iterator[Scored]:
+def scored_series(folder: Path) -> Iterator[Case[Scored]]:
     """Score every series below a folder, in order of path.
 
     Raises:
@@ -41,16 +40,14 @@ def scored_series(folder: Path) -> Iterator[Scored]:
     """
     data = folder / "data"
     root = data if data.is_dir() else folder
-    files = sorted(root.rglob("*.csv"))
-    if not files:
-        raise UnreadableFileError(str(folder), "no series (.csv) below it")
-    for path in files:
+    for path in case_files(root, ends=(".csv",), what="series"):
         timestamps, times_s, values = _series(path)
-        stream = AnomalyStream()
-        began = process_time()
-        scores = tuple(stream.score(time_s, value) for time_s, value in zip(times_s, values, strict=True))
-        took = process_time() - began
-        yield Scored(path.relative_to(root).as_posix(), timestamps, scores, 1e6 * took / len(scores))
+        yield timed(path.relative_to(root).as_posix(), partial(_scored, timestamps, times_s, values))
+
+
+def _scored(timestamps: tuple[str, ...], times_s: list[float], values: list[float | None]) -> Scored:
+    stream = AnomalyStream()
+    return Scored(timestamps, tuple(stream.score(*point) for point in zip(times_s, values, strict=True)))
 
 
 def _series(path: Path) -> tuple[tuple[str, ...], list[float], list[float | None]]:

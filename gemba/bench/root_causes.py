@@ -11,15 +11,15 @@ import gzip
 import json
 import lzma
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from time import process_time
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gemba.errors import SampleTooSmallError, UnreadableFileError, UnusableValuesError
+from gemba.bench.cases import Case, answered, case_files
+from gemba.errors import UnreadableFileError, UnusableValuesError
 from gemba.statistics.localisation import Localisation, localise
 from gemba.statistics.localisation_rate import localise_rate
 
@@ -35,39 +35,20 @@ COUNTS = ("min", "value", "cnt")
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """Segments of one case as 'a=a1&b=b2'. `refusal` says why there are none to be had; `cpu_s` is processor time."""
-
-    case: str
-    segments: tuple[str, ...]
-    refusal: str
-    cpu_s: float
-
-
-def predictions(folder: Path) -> Iterator[Prediction]:
-    """Localise every case below a folder, in order of path.
+def predictions(folder: Path) -> Iterator[Case[tuple[str, ...]]]:
+    """Localise every case below a folder, in order of path: segments as 'a=a1&b=b2'.
 
     Raises:
         UnreadableFileError: If the folder holds no case, or a case cannot be read.
     """
     alarms = _alarms(folder)
-    files = sorted(path for path in folder.rglob("*") if path.name.endswith(SUFFIXES) and path.name not in ANSWERS)
-    if not files:
-        raise UnreadableFileError(str(folder), "no case files (.csv, .csv.gz, .csv.xz) below it")
-    for path in files:
-        case = _case_id(folder, path)
-        began = process_time()
-        frame = _frame(path)
-        refusal, segments = "", ()
-        try:
-            segments = _localised(path, frame, alarms.get(case))
-        except (SampleTooSmallError, UnusableValuesError) as error:
-            refusal = str(error)
-        yield Prediction(case, segments, refusal, process_time() - began)
+    for path in case_files(folder, ends=SUFFIXES, what="case files", leave_out=ANSWERS):
+        name = _case_id(folder, path)
+        yield answered(name, partial(_localised, path, alarms.get(name)), nothing=())
 
 
-def _localised(path: Path, frame: pl.DataFrame, alarm: int | None) -> tuple[str, ...]:
+def _localised(path: Path, alarm: int | None) -> tuple[str, ...]:
+    frame = _frame(path)
     if set(VALUES) <= set(frame.columns):
         attributes = [name for name in frame.columns if name not in VALUES]
         codes, names = _coded(frame, attributes)

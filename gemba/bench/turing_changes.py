@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from time import process_time
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gemba.errors import SampleTooSmallError, UnreadableFileError, UnusableValuesError
+from gemba.bench.cases import Case, answered, case_files
+from gemba.errors import UnreadableFileError
 from gemba.statistics.change_points import change_points
 
 ANSWERS = frozenset({"annotations.json"})
@@ -23,35 +23,21 @@ ANSWERS = frozenset({"annotations.json"})
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """First rows of new stretches. `refusal` says why there are none to be had; `cpu_s` is processor time."""
+def predictions(folder: Path) -> Iterator[Case[tuple[int, ...]]]:
+    """Cut every series in a folder, in order of name, with one setting for all: the first rows of new stretches.
 
-    series: str
-    places: tuple[int, ...]
-    refusal: str
-    cpu_s: float
-
-
-def predictions(folder: Path) -> Iterator[Prediction]:
-    """Cut every series in a folder, in order of name, with one setting for all; changes of spread alone are left out.
+    Changes of spread alone are left out.
 
     Raises:
         UnreadableFileError: If the folder holds no series, or one cannot be read.
     """
-    files = sorted(path for path in folder.glob("*.json") if path.name not in ANSWERS)
-    if not files:
-        raise UnreadableFileError(str(folder), "no series (.json) in it")
-    for path in files:
+    for path in case_files(folder, ends=(".json",), what="series", leave_out=ANSWERS, deep=False):
         values, time = read_series(path)
-        began = process_time()
-        refusal, places = "", ()
-        try:
-            found = change_points(values, time=time).changes
-            places = tuple(one.at for one in found if one.kinds != ("spread",))
-        except (SampleTooSmallError, UnusableValuesError) as error:
-            refusal = str(error)
-        yield Prediction(path.stem, places, refusal, process_time() - began)
+        yield answered(path.stem, partial(_cut, values, time), nothing=())
+
+
+def _cut(values: Floats, time: Floats) -> tuple[int, ...]:
+    return tuple(one.at for one in change_points(values, time=time).changes if one.kinds != ("spread",))
 
 
 def read_series(path: Path) -> tuple[Floats, Floats]:

@@ -47,7 +47,7 @@ def test_a_clock_set_back_is_read_and_a_missing_value_is_no_alarm(tmp_path: Path
     )
     (only,) = scored_series(tmp_path)
     assert only.name == "a.csv"
-    assert only.scores == (0.0, 0.0, 0.0)
+    assert only.found.scores == (0.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_both_formats_are_read_and_localised(tmp_path: Path) -> None:
     forecast_case(tmp_path / "deep" / "17.csv.xz")
     alarm = minutes_case(tmp_path / "case one.csv.gz")
     (tmp_path / "alarms.json").write_text(json.dumps([{"data": "case one", "timestamp": alarm}]))
-    found = {one.case: one.segments for one in predictions(tmp_path)}
+    found = {one.name: one.found for one in predictions(tmp_path)}
     assert found == {"case one": ("line=l1",), "deep/17": ("city=c2",)}
 
 
@@ -52,7 +52,7 @@ def test_answers_are_never_opened(tmp_path: Path) -> None:
     forecast_case(tmp_path / "17.csv.xz")
     (tmp_path / "injection_info.csv").mkdir()
     (tmp_path / "labels.json").mkdir()
-    assert [one.case for one in predictions(tmp_path)] == ["17"]
+    assert [one.name for one in predictions(tmp_path)] == ["17"]
 
 
 def test_the_command_writes_one_list_of_segments_a_case(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_the_command_writes_one_list_of_segments_a_case(tmp_path: Path) -> None:
 def test_a_case_that_cannot_be_localised_has_no_segment_and_a_reason(tmp_path: Path) -> None:
     (tmp_path / "1.csv").write_text("a,b,real,predict\nx,y,1,0\nx,z,2,0\n")
     (only,) = predictions(tmp_path)
-    assert only.segments == ()
+    assert only.found == ()
     assert "at least 8" in only.refusal
 
 

@@ -33,7 +33,7 @@ def test_missing_values_are_read_as_missing(tmp_path: Path) -> None:
 def test_answers_are_never_opened(tmp_path: Path) -> None:
     series(tmp_path / "a.json")
     (tmp_path / "annotations.json").mkdir()
-    assert [(one.series, one.places) for one in predictions(tmp_path)] == [("a", (60,))]
+    assert [(one.name, one.found) for one in predictions(tmp_path)] == [("a", (60,))]
 
 
 def test_the_command_writes_one_list_of_rows_a_series(tmp_path: Path) -> None:
