@@ -171,6 +171,7 @@ def rows_query(model: SemanticModel, request: RowsRequest, *, kinds: Kinds) -> Q
         aggregates=(Aggregate("n", "rows"), Aggregate("hits", "rows", where=flag)),
         stamp=_needed_stamp(model, source),
         span=request.span,
+        bucket="instant" if request.timed else None,
         week_starts=model.week_starts,
         fields=fields,
         where=conditions_of(model, request.filters, source=source),

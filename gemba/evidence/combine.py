@@ -52,6 +52,7 @@ def rows_frame(frame: pl.DataFrame, request: RowsRequest) -> pl.DataFrame:
 
     numbers = [*request.numbers, *(f"column:{name}" for name in request.columns)]
     frame = frame.select(
+        *([pl.col("bucket").cast(pl.Datetime("us")).alias("time")] if request.timed else []),
         *(pl.col(name).cast(pl.String) for name in request.members),
         *(pl.col(name).cast(pl.Float64, strict=False) for name in numbers),
         pl.col("n").cast(pl.Int64),

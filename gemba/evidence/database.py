@@ -352,7 +352,7 @@ def _bucket(values: Sequence[Any]) -> pl.Series:
     if values and isinstance(next((v for v in values if v is not None), None), str):
         text = pl.Series("bucket", values, dtype=pl.String)
         text = text.str.pad_end(19, " ").str.replace(r"\s{9}$", " 00:00:00")
-        return text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us")
+        return text.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")
     return pl.Series("bucket", values, dtype=pl.Datetime("us"))
 
 

@@ -115,7 +115,9 @@ class LazySession:
         columns = [self._code(field, query.week_starts).alias(name) for name, field in query.fields]
         if query.bucket not in (None, "whole"):
             shift = WEEKDAYS.index(query.week_starts)
-            columns.append(truncated(pl.col("#t"), query.bucket, shift).alias("bucket"))
+            stamped = pl.col("#t")
+            place = stamped if query.bucket == "instant" else truncated(stamped, query.bucket, shift)
+            columns.append(place.alias("bucket"))
         for i, aggregate in enumerate(query.aggregates):
             columns += self._inputs(aggregate, i, query)
         # A select of literals alone has one row whatever the frame has: keep a column of the source.

@@ -98,7 +98,8 @@ class Query:
     """Aggregates of the rows of one source, by time bucket and by each of the groupings.
 
     A row is read if it is in `span`, meets every condition of `where`, and meets all conditions of at least one
-    member of `any_of` (empty: no such test). The result has `bucket` first if a bucket is asked for.
+    member of `any_of` (empty: no such test). The result has `bucket` first if a bucket is asked for; `instant` is the
+    row's own local time.
     """
 
     request: str
@@ -107,7 +108,7 @@ class Query:
     hops: tuple[Hop, ...] = ()
     stamp: Stamp | None = None
     span: Window | None = None
-    bucket: Bucket | None = None
+    bucket: Bucket | Literal["instant"] | None = None
     week_starts: Weekday = "monday"
     fields: tuple[tuple[str, Field], ...] = ()
     where: tuple[Condition, ...] = ()

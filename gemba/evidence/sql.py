@@ -74,7 +74,7 @@ def time_of(tables: Tables, stamp: Stamp, *, span: Window | None = None) -> Colu
 
 def bucket_edges(query: Query, tables: Tables) -> Edges | None:
     """The buckets of a query as edges, where that is possible."""
-    if query.bucket in (None, "whole") or query.stamp is None or query.span is None:
+    if query.bucket in (None, "whole", "instant") or query.stamp is None or query.span is None:
         return None
     stamp = query.stamp
     start, end = (local(side, stamp.local) for side in (query.span.start, query.span.end))
@@ -162,6 +162,8 @@ def _grouped(query: Query, inner: sa.Subquery, names: Sequence[str], tables: Tab
     keys: list[ColumnElement[Any]] = []
     if "b" in inner.c:
         keys.append(inner.c.b.label("bucket"))
+    elif query.bucket == "instant":
+        keys.append(inner.c.t.label("bucket"))
     elif query.bucket not in (None, "whole"):
         keys.append(Truncate(query.bucket, inner.c.t, query.week_starts).label("bucket"))  # type: ignore[arg-type]
     keys += [inner.c[name] for name in names]

@@ -90,7 +90,8 @@ class QualityRequest(_Frozen):
 class RowsRequest(_Frozen):
     """The rows of a source, as far as the named columns tell them apart. For questions about single rows.
 
-    Frame: a text column for each of `members` (dimensions); a float64 column for each of `numbers` (numeric
+    Frame: with `timed` first `time`, the row's naive local time (`Datetime("us")`), so that rows of one instant alone are
+    alike; a text column for each of `members` (dimensions); a float64 column for each of `numbers` (numeric
     dimensions), and `"column:{name}"` for each of `columns` of the source; `n` (int64), how many rows are alike in all
     of these; `hits` (int64), how many of them meet every predicate of `flag`. Sorted by all columns; keys are not read.
     Refused above `most_rows`.
@@ -104,6 +105,7 @@ class RowsRequest(_Frozen):
     flag: tuple[Predicate, ...] = ()
     filters: tuple[Predicate, ...] = ()
     span: Window
+    timed: bool = False
     most_rows: int = 200_000
 
 

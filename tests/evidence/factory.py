@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import sqlalchemy as sa
 
-from gemba.evidence.types import CubeRequest, EvidenceRequest, QualityRequest, ValuesRequest
+from gemba.evidence.types import CubeRequest, EvidenceRequest, QualityRequest, RowsRequest, ValuesRequest
 from gemba.questions.types import Predicate, Window
 from gemba.semantics.model import SemanticModel
 
@@ -148,6 +148,16 @@ def requests() -> tuple[EvidenceRequest, ...]:
     cube("rows", filters=[{"dimension": "weekday", "values": ["sunday", "monday"]}])
     cube("rows", filters=[{"dimension": "week", "values": ["2026-10-26"]}])
     made.append(ValuesRequest(name="values", metric="cycle", span=SPAN, grouping=("line",)))
+    alike = RowsRequest(
+        name="rows",
+        source="production",
+        members=("line", "shift"),
+        numbers=("speed",),
+        columns=("cycle_s",),
+        flag=(Predicate(dimension="shift", values=("night",)),),
+        span=SPAN,
+    )
+    made += [alike, alike.model_copy(update={"name": "timed", "numbers": (), "timed": True})]
     made.append(QualityRequest(name="quality", source="production", columns=("scrap", "shift"), span=SPAN))
     return tuple(made)
 
