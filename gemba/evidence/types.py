@@ -90,7 +90,7 @@ class QualityRequest(_Frozen):
 class RowsRequest(_Frozen):
     """The rows of a source, as far as the named columns tell them apart. For questions about single rows.
 
-    Frame: with `timed` first `time`, the row's naive local time (`Datetime("us")`), so that rows of one instant alone are
+    Frame: with `timed` first `time`, the row's naive local time (`Datetime("us")`), so that rows of one instant are
     alike; a text column for each of `members` (dimensions); a float64 column for each of `numbers` (numeric
     dimensions), and `"column:{name}"` for each of `columns` of the source; `n` (int64), how many rows are alike in all
     of these; `hits` (int64), how many of them meet every predicate of `flag`. Sorted by all columns; keys are not read.

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gemba.insights.ids import canonical_segment
-from gemba.insights.types import Claim
+from gemba.insights.types import Claim, ClaimKind
 from gemba.questions.types import Question
 
 CAUSES = ("localisation", "segment", "driver", "association", "anomaly", "process_control", "loss", "capability")
 ANSWERS = ("level", "trend", "share", "forecast")
+ANSWERING: Mapping[str, tuple[ClaimKind, ...]] = {
+    "anomaly": ("anomaly", "process_control"),
+    "association": ("association",),
+    "capability": ("capability", "process_control"),
+    "drivers": ("driver",),
+    "forecast": ("forecast",),
+}
+"""Which claims answer a question of a kind, the first kind first. Of kinds not named: `ANSWERS`, in the given order."""
 
 
 NEARLY_ALL = 0.8
@@ -30,7 +38,8 @@ def ranked(claims: Sequence[Claim], question: Question) -> tuple[Claim, ...]:
 
     For `why` and `compare`: faults that invalidate the data; significant, material and specific causes, those in the
     direction of the whole change first; when it began; what the change is made of; the values themselves; the rest.
-    For the other kinds the values asked for come first, in the order in which their agent gives them.
+    For the other kinds the claims that answer come first (`ANSWERING`): those that were tested and did not stand out
+    after the others, else in the order in which their agent gives them.
     """
     searching = question.kind in ("why", "compare")
     scores = _scores(claims)
@@ -38,7 +47,7 @@ def ranked(claims: Sequence[Claim], question: Question) -> tuple[Claim, ...]:
     order = sorted(
         range(len(claims)),
         key=lambda index: (
-            *(_search_key(claims[index], scores[index], moved) if searching else _answer_key(claims[index])),
+            *(_search_key(claims[index], scores[index], moved) if searching else _answer_key(claims[index], question)),
             index,
         ),
     )
@@ -62,10 +71,15 @@ def _search_key(claim: Claim, score: float, moved: bool) -> tuple[float, ...]:
     return (group, -score, -abs(_explained(claim)), -len(claim.segment))
 
 
-def _answer_key(claim: Claim) -> tuple[float, ...]:
+def _answer_key(claim: Claim, question: Question) -> tuple[float, ...]:
     if is_invalidating(claim):
-        return (0,)
-    return (1,) if claim.kind in (*ANSWERS, "driver") else (2,) if claim.kind == "quality" else (3,)
+        return (0, 0, 0)
+    answering = ANSWERING.get(question.kind)
+    if answering is None:
+        return (1 if claim.kind in ANSWERS else 2 if claim.kind == "quality" else 3, 0, 0)
+    if claim.kind in answering:
+        return (1, claim.significant is False, answering.index(claim.kind))
+    return (2 if claim.kind in (*ANSWERS, "quality") else 3, 0, 0)
 
 
 def _scores(claims: Sequence[Claim]) -> list[float]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from gemba.agents.wording import difference_unit, number, quantity, segment_words
-from gemba.insights.rank import ANSWERS, CAUSES, is_invalidating
+from gemba.insights.rank import ANSWERING, ANSWERS, CAUSES, is_invalidating
 from gemba.insights.types import Claim, Gap
 from gemba.planning.held import shown
 from gemba.planning.types import Plan
-from gemba.questions.types import Compare, Drivers, Why, Window
+from gemba.questions.types import Compare, Drivers, Question, Why, Window
 from gemba.semantics.model import SemanticModel
 
 MOST_RULES = 3  # that a summary tells
+MOST_TOLD = 2  # claims, where a question is answered by several
+SEARCHED: Mapping[str, tuple[str, str]] = {
+    "anomaly": ("Nothing unusual stands out", "deviation"),
+    "association": ("No association stands out", "correlation"),
+}
+"""What is said where a search found nothing, and what `detectable` is the size of."""
 WOULD_BE_SEEN = "would have been seen four times out of five"
 NO_ANSWER = "The data gives no answer: see the gaps."
 
@@ -42,10 +48,24 @@ def summarise(
     if isinstance(plan.question, Drivers):
         return _of_drivers(plan.question, claims)
     used = [claim for claim in claims if is_invalidating(claim)][:1]
-    used += [claim for claim in claims if claim.kind in ANSWERS][:2]
-    if not used:
+    answering = ANSWERING.get(plan.question.kind, ANSWERS)
+    told = [claim for claim in claims if claim.kind in answering and claim.significant is not False]
+    used += told[:MOST_TOLD]
+    sentences = [claim.statement for claim in used]
+    if not told and plan.question.kind in SEARCHED and not gaps:
+        sentences.append(_not_found(plan.question, detectable, model))
+    if not sentences:
         return NO_ANSWER, ()
-    return " ".join(claim.statement for claim in used), tuple(claim.id for claim in used)
+    return " ".join(sentences), tuple(claim.id for claim in used)
+
+
+def _not_found(question: Question, detectable: float | None, model: SemanticModel) -> str:
+    nothing, what = SEARCHED[question.kind]
+    if detectable is None:
+        return f"{nothing}."
+    metric = getattr(question, "metric", "")
+    unit = difference_unit(model, metric) if what != "correlation" else ""
+    return f"{nothing}: a {what} of {quantity(detectable, unit)} {WOULD_BE_SEEN}."
 
 
 def _of_drivers(question: Drivers, claims: Sequence[Claim]) -> tuple[str, tuple[str, ...]]:
