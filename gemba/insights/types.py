@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import isfinite
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gemba.evidence.types import ReadEntry
 from gemba.questions.types import Choice, Predicate, Question
@@ -81,13 +82,41 @@ class Test(_Frozen):
     weight: float = Field(default=1.0, gt=0.0)
 
 
+ChartKind = Literal[
+    "series", "bars", "waterfall", "points", "control", "pareto", "histogram", "probability"
+]  # fmt: skip
+
+
 class Chart(_Frozen):
-    """Numbers to draw; drawing is `gemba.reports`. `kind` and `data` (column -> values) as documented there."""
+    """Numbers to draw; drawing is `gemba.reports`. `kind` and `data` (column -> values) as in `gemba.reports.chart`.
+
+    `marks`: reference lines by name, in the unit of the values: LSL, USL, target, mean. `scale`: the distribution on
+    whose scale a `probability` chart draws its shares, so that it becomes a straight line. All columns have one
+    length; a number that is not finite is kept as null, which is not drawn.
+    """
 
     title: str
-    kind: Literal["series", "bars", "waterfall", "points"]
+    kind: ChartKind
     data: dict[str, list[Any]]
     unit: str = ""
+    marks: dict[str, float] = Field(default_factory=dict)
+    scale: Literal["normal", "lognormal", "weibull", "exponential"] = "normal"
+
+    @field_validator("data")
+    @classmethod
+    def _is_a_table(cls, data: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        lengths = {name: len(values) for name, values in data.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"columns of unequal length: {lengths}")
+        return {
+            name: [None if isinstance(one, float) and not isfinite(one) else one for one in values]
+            for name, values in data.items()
+        }
+
+    @field_validator("marks")
+    @classmethod
+    def _are_places(cls, marks: dict[str, float]) -> dict[str, float]:
+        return {name: value for name, value in marks.items() if isfinite(value)}
 
 
 class Findings(_Frozen):

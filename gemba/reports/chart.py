@@ -4,24 +4,41 @@ What `Chart.data` holds, by `Chart.kind` (columns of equal length; null where th
 
 | kind | columns |
 |---|---|
-| `series` | `time` (ISO), `value`; optional `expected`, `low`, `high`, `label`, `part` (history, baseline, window) |
+| `series` | `time` (ISO), `value`; optional `expected`, `low`, `high` (a band), `inner_low`, `inner_high` (a narrower one), `label` (one line each), `part` (history, baseline, window, forecast), `signal` (words at a point that stands out, or null) |
 | `bars` | `label`, `value`; optional `low`, `high`, `part` |
 | `waterfall` | `label`, `value`, `role` (`start`, `change`, `end`); the changes lead from start to end |
 | `points` | `time` (ISO), `value`; optional `label` |
-"""
+| `control` | `time` (ISO) or `label`, `value`, `centre`, `lower`, `upper` (they may differ by point), optional `signal` (rules such as "W1" or "W1, W4", or null), `phase` ("I", "II") |
+| `pareto` | `label`, `value` (descending), `cumulative` (per cent) |
+| `histogram` | `low`, `high`, `count`; optional `curve` (count that the fitted distribution expects) |
+| `probability` | `value`, `share` (0–1, plotting position), drawn on `Chart.scale`; optional `fit`, `low`, `high` (share by the fitted distribution at `value`, and its band), `censored` (true: not failed; `share` null) |
+
+`Chart.marks` are reference lines by name: at values (vertical in `histogram` and `probability`, level elsewhere). LSL,
+USL (and UCL, LCL) are drawn as limits, target as the aim, others in grey.
+"""  # noqa: E501 -- a table's row is one line
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import textwrap
+from typing import TYPE_CHECKING
+
+from gemba.reports import chart_control, chart_distribution, chart_ranking, chart_time
+from gemba.reports.chart_style import GREY, INK, Size
 
 if TYPE_CHECKING:
-    import altair as alt
-
     from gemba.insights.types import Chart
 
-INK, QUIET, ACCENT, WARM, COOL = "#1c2733", "#9aa7b4", "#c8442b", "#c8442b", "#2a7f78"
-PARTS = {"history": QUIET, "baseline": "#4a6fa5", "window": ACCENT}
+DRAWINGS = {
+    "series": chart_time.series,
+    "points": chart_time.points,
+    "control": chart_control.control,
+    "bars": chart_ranking.bars,
+    "waterfall": chart_ranking.waterfall,
+    "pareto": chart_ranking.pareto,
+    "histogram": chart_distribution.histogram,
+    "probability": chart_distribution.probability,
+}
 
 
 def chart_svg(chart: Chart, *, width: int = 640, height: int = 240) -> str:
@@ -40,105 +57,13 @@ def chart_png(chart: Chart, *, width: int = 640, height: int = 240, scale: float
 
 def specification(chart: Chart, *, width: int = 640, height: int = 240) -> str:
     """The chart as Vega-Lite JSON."""
-    drawn = {"series": _series, "bars": _bars, "waterfall": _waterfall, "points": _points}[chart.kind](chart)
+    picture = DRAWINGS[chart.kind](chart, Size(width, height))
     # A title as wide as the plot is cut by the renderer: long ones go over two lines.
+    title = textwrap.wrap(chart.title, max(width // 7, 20)) or [""]
     finished = (
-        drawn.properties(width=width, height=height, title=_lines(chart.title))
+        picture.properties(title=title)
         .configure_view(stroke=None)
-        .configure_axis(labelColor=INK, titleColor=INK, gridColor="#e8ecef", domainColor=QUIET, labelLimit=260)
+        .configure_axis(labelColor=INK, titleColor=INK, gridColor="#e8ecef", domainColor=GREY, labelLimit=260)
         .configure_title(anchor="start", color=INK, fontSize=13)
     )
     return json.dumps(finished.to_dict())
-
-
-def _lines(title: str, at: int = 90) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(title, at) or [""]
-
-
-def _rows(chart: Chart) -> list[dict[str, Any]]:
-    names = list(chart.data)
-    return [dict(zip(names, row, strict=True)) for row in zip(*chart.data.values(), strict=True)]
-
-
-def _base(chart: Chart, rows: list[dict[str, Any]] | None = None) -> alt.Chart:
-    import altair as alt
-
-    return alt.Chart(alt.Data(values=_rows(chart) if rows is None else rows))
-
-
-def _series(chart: Chart) -> alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
-    base = _base(chart)
-    time = alt.X("time:T", title=None)
-    value = alt.Y("value:Q", title=chart.unit or None, scale=alt.Scale(zero=False))
-    layers: list[alt.Chart] = []
-    if "low" in chart.data and "high" in chart.data:
-        layers.append(base.mark_area(opacity=0.18, color=COOL).encode(x=time, y="low:Q", y2="high:Q"))
-    if "expected" in chart.data:
-        layers.append(base.mark_line(color=COOL, strokeDash=[4, 3]).encode(x=time, y="expected:Q"))
-    if "label" in chart.data:
-        layers.append(base.mark_line(point=True).encode(x=time, y=value, color=alt.Color("label:N", title=None)))
-        return alt.layer(*layers)
-    layers.append(base.mark_line(color=QUIET).encode(x=time, y=value))
-    points = base.mark_circle(size=28, opacity=1)
-    if "part" in chart.data:
-        shades = alt.Scale(domain=list(PARTS), range=list(PARTS.values()))
-        layers.append(points.encode(x=time, y=value, color=alt.Color("part:N", scale=shades, title=None)))
-    else:
-        layers.append(points.encode(x=time, y=value, color=alt.value(INK)))
-    return alt.layer(*layers)
-
-
-def _bars(chart: Chart) -> alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
-    base = _base(chart)
-    label = alt.Y("label:N", sort=None, title=None)
-    shade: Any = alt.condition("datum.value > 0", alt.value(WARM), alt.value(COOL))
-    if all((value or 0) >= 0 for value in chart.data["value"]):
-        shade = alt.value("#4a6fa5")
-    bars = base.mark_bar(height={"band": 0.7}).encode(
-        x=alt.X("value:Q", title=chart.unit or None), y=label, color=shade
-    )
-    if "low" not in chart.data:
-        return alt.layer(bars)
-    return alt.layer(bars, base.mark_rule(color=INK).encode(x="low:Q", x2="high:Q", y=label))
-
-
-def _waterfall(chart: Chart) -> alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
-    rows: list[dict[str, Any]] = []
-    level = 0.0
-    for row in _rows(chart):
-        if row["role"] == "change":
-            low, level = level, level + row["value"]
-            rows.append({**row, "from": low, "to": level, "shade": "rise" if row["value"] > 0 else "fall"})
-        else:
-            level = row["value"]
-            rows.append({**row, "from": level, "to": level, "shade": "level"})
-    # Without a common zero the small changes of a large level can be seen; start and end are drawn as marks.
-    base = _base(chart, rows)
-    shades = alt.Scale(domain=["rise", "fall", "level"], range=[WARM, COOL, INK])
-    # Layers merge their scales and lose the rows' order, so the order is written out.
-    label = alt.Y("label:N", sort=[row["label"] for row in rows], title=None)
-    value = alt.X("from:Q", title=chart.unit or None, scale=alt.Scale(zero=False))
-    color = alt.Color("shade:N", scale=shades, legend=None)
-    changes = base.transform_filter("datum.role == 'change'")
-    levels = base.transform_filter("datum.role != 'change'")
-    return alt.layer(
-        changes.mark_bar(height={"band": 0.6}).encode(x=value, x2="to:Q", y=label, color=color),
-        levels.mark_tick(thickness=4, size=18).encode(x=value, y=label, color=color),
-    )
-
-
-def _points(chart: Chart) -> alt.LayerChart | alt.FacetChart:
-    import altair as alt
-
-    base = _base(chart)
-    color: Any = alt.Color("label:N", title=None) if "label" in chart.data else alt.value(ACCENT)
-    value = alt.Y("value:Q", title=chart.unit or None, scale=alt.Scale(zero=False))
-    return alt.layer(base.mark_circle(size=36).encode(x=alt.X("time:T", title=None), y=value, color=color))

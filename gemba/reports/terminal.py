@@ -105,8 +105,11 @@ def claims_table(claims: tuple[Claim, ...], *, confidence: bool = True) -> objec
 
 def chart_lines(chart: Chart, *, width: int = 80) -> list[str]:
     """A chart as text: bars for categories, a sparkline for time."""
-    if chart.kind in ("bars", "waterfall"):
+    if chart.kind in ("bars", "waterfall", "pareto"):
         return _bar_lines(chart, width)
+    if chart.kind == "histogram":
+        bins = [f"{numbers.number(low)} to {numbers.number(high)}" for low, high in _pairs(chart, "low", "high")]
+        return _bar_lines(chart.model_copy(update={"data": {"label": bins, "value": chart.data["count"]}}), width)
     values = [value for value in chart.data["value"] if value is not None]
     if not values:
         return []
@@ -120,6 +123,10 @@ def chart_lines(chart: Chart, *, width: int = 80) -> list[str]:
     if marks.strip():
         ends += "; b baseline, w window"
     return ["", f"{chart.title}  ({ends})", line, *([marks] if marks else [])]
+
+
+def _pairs(chart: Chart, first: str, second: str) -> list[tuple[float, float]]:
+    return list(zip(chart.data[first], chart.data[second], strict=True))
 
 
 def _part_marks(chart: Chart, shown: int) -> str:

@@ -68,6 +68,46 @@ CHARTS = (
         },
     ),
     Chart(title="Top", kind="bars", unit="loaves", data={"label": ["a", "b"], "value": [2.0, 1.0]}),
+    Chart(
+        title="Control",
+        kind="control",
+        data={
+            "label": ["1", "2", NASTY],
+            "value": [1.0, None, 9.0],
+            "centre": [2.0, 2.0, 2.0],
+            "lower": [0.0, 0.0, -1.0],
+            "upper": [4.0, 4.0, 5.0],
+            "signal": [None, None, "W1"],
+            "phase": ["I", "I", "II"],
+        },
+    ),
+    Chart(
+        title="Losses",
+        kind="pareto",
+        unit="min",
+        data={"label": [NASTY, "jam"], "value": [9.0, 1.0], "cumulative": [90.0, 100.0]},
+    ),
+    Chart(
+        title="Widths",
+        kind="histogram",
+        unit="mm",
+        data={"low": [1.0, 2.0], "high": [2.0, 3.0], "count": [4, 6], "curve": [4.5, 5.5]},
+        marks={"LSL": 0.5, "USL": 2.5, "target": 1.5},
+    ),
+    Chart(
+        title="Lives",
+        kind="probability",
+        unit="h",
+        scale="weibull",
+        data={
+            "value": [10.0, 20.0, 30.0],
+            "share": [0.2, None, 0.7],
+            "fit": [0.21, 0.5, 0.69],
+            "low": [0.1, 0.3, 0.5],
+            "high": [0.4, 0.7, 0.9],
+            "censored": [False, True, False],
+        },
+    ),
     Chart(title="Points", kind="points", data={"time": ["2024-04-01"], "value": [1.0], "label": ["x"]}),
 )
 
