@@ -24,7 +24,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from gemba.reports import chart_control, chart_distribution, chart_ranking, chart_time
-from gemba.reports.chart_style import GREY, INK, Size
+from gemba.reports.captions import caption
+from gemba.reports.chart_style import DIM, GREY, INK, PALE
 
 if TYPE_CHECKING:
     from gemba.insights.types import Chart
@@ -38,6 +39,23 @@ DRAWINGS = {
     "pareto": chart_ranking.pareto,
     "histogram": chart_distribution.histogram,
     "probability": chart_distribution.probability,
+}
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+"""Names the language; nothing is fetched from there."""
+LOOK = {
+    # Fonts differ in width from those that the renderer measures with.
+    "padding": {"left": 16, "top": 6, "bottom": 6, "right": 28},
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": INK,
+        "gridColor": PALE,
+        "domainColor": GREY,
+        "labelLimit": 260,
+        "titlePadding": 12,
+    },
+    "title": {"anchor": "start", "color": INK, "fontSize": 13, "subtitleColor": DIM},
 }
 
 
@@ -57,13 +75,10 @@ def chart_png(chart: Chart, *, width: int = 640, height: int = 240, scale: float
 
 def specification(chart: Chart, *, width: int = 640, height: int = 240) -> str:
     """The chart as Vega-Lite JSON."""
-    picture = DRAWINGS[chart.kind](chart, Size(width, height))
     # A title as wide as the plot is cut by the renderer: long ones go over two lines.
-    title = textwrap.wrap(chart.title, max(width // 7, 20)) or [""]
-    finished = (
-        picture.properties(title=title)
-        .configure_view(stroke=None)
-        .configure_axis(labelColor=INK, titleColor=INK, gridColor="#e8ecef", domainColor=GREY, labelLimit=260)
-        .configure_title(anchor="start", color=INK, fontSize=13)
-    )
-    return json.dumps(finished.to_dict())
+    title = {
+        "text": textwrap.wrap(chart.title, max(width // 7, 20)) or [""],
+        "subtitle": textwrap.wrap(caption(chart), max(width // 6, 20)),
+        "subtitlePadding": 4,
+    }
+    return json.dumps({"$schema": SCHEMA, **DRAWINGS[chart.kind](chart, width, height), "title": title, "config": LOOK})

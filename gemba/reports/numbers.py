@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 
 from gemba.questions.types import Predicate
 
@@ -18,7 +19,9 @@ def number(value: float, *, digits: int = 3) -> str:
     if value != value:
         return "n/a"
     size = abs(value)
-    if size >= 10 ** (digits - 1):
+    if size >= 1e15:
+        text = f"{size:.{digits}g}"
+    elif size >= 10 ** (digits - 1):
         text = f"{size:,.0f}"
     elif size == 0:
         text = "0"
@@ -27,6 +30,31 @@ def number(value: float, *, digits: int = 3) -> str:
         if "e" in text:
             text = f"{size:.10f}".rstrip("0")
     return f"-{text}" if value < 0 and text.strip("0.") else text
+
+
+def decimals(values: Sequence[float], *, digits: int = 3) -> int:
+    """Decimals with which these values, such as those of an axis, differ in `digits` digits; 0 to 9.
+
+    >>> decimals([0.011, 0.019]), decimals([998.2, 1004.9]), decimals([0, 25_000]), decimals([2.5, 2.5])
+    (5, 2, 0, 2)
+    """
+    spread = max(values, default=0.0) - min(values, default=0.0)
+    size = spread if spread > 1e-9 * max(map(abs, values), default=0.0) else max(map(abs, values), default=0.0)
+    if size == 0.0:
+        return 0
+    return min(max(digits - 1 - floor(log10(size)), 0), 9)
+
+
+def fixed(value: float, places: int) -> str:
+    """A number with so many decimals and thousands separators; from 10^15 on in powers of ten.
+
+    >>> fixed(1234.5, 2), fixed(-0.001, 1), fixed(3e20, 1)
+    ('1,234.50', '0.0', '3e+20')
+    """
+    if abs(value) >= 1e15:
+        return f"{value:.3g}"
+    text = f"{value:,.{places}f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text
 
 
 def quantity(value: float, unit: str, *, signed: bool = False) -> str:
