@@ -20,6 +20,7 @@ BUILT_IN: dict[str, str] = {
     "segments": "gemba.agents.segments:SegmentsAgent",
     "localisation": "gemba.agents.localisation:LocalisationAgent",
     "drivers": "gemba.agents.drivers:DriversAgent",
+    "association": "gemba.agents.association:AssociationAgent",
     "change_point": "gemba.agents.change_point:ChangePointAgent",
     "data_quality": "gemba.agents.data_quality:DataQualityAgent",
     "history": "gemba.agents.history:HistoryAgent",

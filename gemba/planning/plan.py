@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from gemba.agents.base import Agent
 from gemba.evidence.types import Coverage
+from gemba.planning.association import association_plan
 from gemba.planning.comparison import comparison_plan
 from gemba.planning.drivers import drivers_plan
 from gemba.planning.known import Known
 from gemba.planning.strategies import require_supported
 from gemba.planning.types import Plan
 from gemba.planning.values import values_plan
-from gemba.questions.types import Compare, Drivers, Level, Question, Share, Top, Trend, Why
+from gemba.questions.types import Association, Compare, Drivers, Level, Question, Share, Top, Trend, Why
 from gemba.semantics.model import SemanticModel
 
 
@@ -50,6 +51,8 @@ def make_plan(
             return values_plan(question, model, known)
         case Drivers():
             return drivers_plan(question, model, known)
+        case Association():
+            return association_plan(question, model, known)
         case _:
             raise AssertionError(f"questions of kind {question.kind} have a strategy and no planner")
 

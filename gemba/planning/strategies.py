@@ -22,6 +22,7 @@ COMBINATIONS = ("localisation", "searches all combinations of members at once fo
 WHEN = ("change_point", "looks for the date on which it began")
 DATA = ("data_quality", "looks for faults in the data that would explain it away")
 RULES = ("drivers", "searches the columns of single rows for what goes with the outcome")
+LAGS = ("association", "tests whether both metrics go together, and which leads")
 PAST = ("history", "looks up what was said about the metric before")
 
 
@@ -47,6 +48,7 @@ STRATEGIES: dict[tuple[str, Complexity], Strategy] = {
     ("top", 2): Strategy("top.combinations", 1, (VALUE, DATA, PAST)),
     ("share", 1): Strategy("share.groups", 1, (VALUE, DATA, PAST)),
     ("drivers", 4): Strategy("drivers.rules", 1, (RULES, DATA)),
+    ("association", 3): Strategy("association.lags", 1, (LAGS, DATA, PAST)),
     ("share", 2): Strategy("share.combinations", 1, (VALUE, DATA, PAST)),
 }
 SUPPORTED: tuple[str, ...] = tuple(dict.fromkeys(kind for kind, _ in STRATEGIES))
@@ -62,6 +64,8 @@ def complexity_of(question: Question, *, candidates: int) -> Complexity:
             return 4 if candidates else 2
         case "drivers":
             return 4
+        case "association":
+            return 3
         case "trend":
             return 3 if groups else 2
         case "level":

@@ -8,6 +8,7 @@ from typing import Any
 from gemba.errors import InvalidModelError
 from gemba.questions.calendar import Span
 from gemba.questions.intent import Intent, intent_of
+from gemba.questions.lags import default_lag, said_lag
 from gemba.questions.reading import Built, Context, ManyWaysError, RefusedReadingError
 from gemba.questions.said import Sketch
 from gemba.questions.sides import two_sides
@@ -15,7 +16,7 @@ from gemba.questions.types import QUESTION
 from gemba.questions.when import Clock, OutsideDataError, check_covered, clock_for, default_span, note_of, read_time
 from gemba.semantics.graph import dimensions_of
 
-ANSWERED = frozenset({"why", "compare", "trend", "level", "top", "share", "drivers"})
+ANSWERED = frozenset({"why", "compare", "trend", "level", "top", "share", "drivers", "association"})
 
 
 def assemble(said: Sketch, context: Context) -> Built:
@@ -241,6 +242,8 @@ class _Builder:
             data["outcome"] = data.pop("metric")
         if kind == "association":
             data["other_metric"] = metrics[1]
+            data["max_lag"] = default_lag(data["window"])
+            self.notes.append(f"no largest lag was said: up to {said_lag(data['max_lag'])} either way")
         if kind == "changes":
             data["metrics"] = tuple(metrics) or None
             data.pop("metric", None)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gemba.questions.calendar import WEEKDAYS
+from gemba.questions.lags import default_lag, said_lag
 from gemba.questions.types import Compare, Predicate, Question, Why, Window
 from gemba.semantics.model import SemanticModel
 
@@ -52,7 +53,9 @@ def describe(question: Question, *, model: SemanticModel) -> str:
         case "forecast":
             return f"What will {subject} be over the next {question.horizon}, learnt from {window}?"
         case "association":
-            return f"Do {subject} and {_plain(question.other_metric)} go together, {window}?"
+            lag = question.max_lag
+            apart = f", up to {said_lag(lag)} apart" if lag and lag != default_lag(question.window) else ""
+            return f"Do {metric} and {_plain(question.other_metric)} go together{where}{apart}, {window}?"
         case _:
             return f"What was {subject}{by}, {window}?"
 

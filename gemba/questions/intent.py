@@ -33,7 +33,7 @@ def intent_of(said: Sketch) -> Intent:
     kinds = set(said.kinds)
     for kind in _SPECIAL:
         if kind in kinds:
-            return Intent(kind)
+            return Intent(kind, "weeks" if kind == "association" else "month")
     if "forecast" in kinds or said.future:
         return Intent("forecast", "weeks")
     held_against = bool(said.other_times or said.other_side or said.rest)

@@ -153,11 +153,11 @@ class Forecast(_AboutMetric):
 
 
 class Association(_AboutMetric):
-    """`max_lag`: ISO 8601 duration."""
+    """`max_lag`: ISO 8601 duration of weeks, days and hours, for example `P7D`; either metric may lead."""
 
     kind: Literal["association"] = "association"
     other_metric: str
-    max_lag: str | None = None
+    max_lag: str | None = Field(default=None, pattern=r"^P(\d+W(\d+D)?(T\d+H)?|\d+D(T\d+H)?|T\d+H)$")
 
 
 class Drivers(_Frozen):

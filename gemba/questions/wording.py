@@ -109,8 +109,11 @@ _PHRASES: dict[tuple[Role, str], str] = {
         project; outlook; outlook for; extrapolate""",
     ("kind", "association"): """
         correlate; correlates; correlated; correlation; correlation of; correlation between; relationship;
-        relationship between; relation between; related to; is related to; correlated with; associated with;
-        association between; depend on; depends on; linked to; link between; connection between""",
+        relationship between; relationship of; relation between; related to; is related to; correlated with; associated
+        with; association between; depend on; depends on; linked to; link between; connection between; associated;
+        association; association of; related; relate to; relates to; correlate with; correlates with; go together; goes
+        together; go with; goes with; go along with; goes along with; move together; moves together; move with; moves
+        with; follow; follows; followed by; lead; leads; precede; precedes; tied to; connected to; hang together""",
     ("kind", "drivers"): """
         drivers; drivers of; driver of; factors; what affects; what influences; what drives; influences; factors
         behind; factors for; what matters for; what are the drivers of; what determines; determinants of; predictors

@@ -24,6 +24,8 @@ def label(claim: Claim) -> str:
         return f"change of level on {date}" + (f", {about}" if about else "")
     if claim.kind == "trend":
         return f"{about or 'the whole'}, first day to last"
+    if claim.kind == "association":
+        return _together(claim)
     if claim.kind in ("level", "share"):
         return f"{about or 'the whole'}{_course(claim)}"
     return claim.statement
@@ -37,6 +39,16 @@ def effect(claim: Claim) -> str:
 def is_change(claim: Claim) -> bool:
     """Whether the effect is a difference, not a value."""
     return claim.kind in CHANGES or "before" in claim.details
+
+
+def _together(claim: Claim) -> str:
+    """`scrap rate and downtime, downtime 2 days ahead`."""
+    one, other = (str(name).replace("_", " ") for name in (claim.metric, claim.details.get("other_metric")))
+    lag, leads, bucket = (claim.details.get(name) for name in ("lag", "leads", "bucket"))
+    size = abs(lag) if isinstance(lag, int) else 0
+    if not size:
+        return f"{one} and {other}, same {bucket}"
+    return f"{one} and {other}, {str(leads).replace('_', ' ')} {size} {bucket}{'' if size == 1 else 's'} ahead"
 
 
 def _course(claim: Claim) -> str:

@@ -25,7 +25,10 @@ EVERY_KIND: dict[str, dict[str, object]] = {
     "capability": {},
     "quality": {},
     "forecast": {"horizon": "P7D"},
-    "association": {"other_metric": "produced"},
+    "association": {
+        "other_metric": "cycle_time",
+        "window": {"start": "2026-08-17T00:00:00+02:00", "end": "2026-11-16T00:00:00+01:00"},
+    },
     "drivers": {"metric": None, "outcome": "scrap_rate"},
     "changes": {"metric": None},
     "compound": {"metric": None, "window": None, "parts": []},

@@ -30,6 +30,8 @@ CASES = [
      "Why did scrap rate for line 3, without shift night, rise, on 2026-11-17, against 2026-11-16?"),
     ("factory", "output for lines 3 and 4 with speed above 1500 rpm yesterday",
      "What was produced for line 3 or 4, with speed above 1500 rpm, on 2026-11-17?"),
+    ("factory", "does downtime lead scrap on line 3 last month",
+     "Do downtime minutes and scrap rate go together for line 3, from 2026-10-01 to 2026-10-31?"),
     ("steel", "average power factor on weekends in May",
      "What was power factor on weekends, from 2018-05-01 to 2018-05-31?"),
     ("steel", "energy per day in May", "How did energy develop by day, from 2018-05-01 to 2018-05-31?"),

@@ -154,7 +154,6 @@ def test_a_personal_dimension_selects_only_with_a_known_member_and_never_groups(
     ("text", "kind"),
     [
         ("what will scrap be next week", "forecast"),
-        ("is scrap correlated with cycle time", "association"),
         ("anything unusual in cycle time last week", "anomaly"),
         ("distribution of cycle time last week", "distribution"),
         ("capability of cycle time last week", "capability"),
