@@ -22,6 +22,8 @@ BUILT_IN: dict[str, str] = {
     "drivers": "gemba.agents.drivers:DriversAgent",
     "association": "gemba.agents.association:AssociationAgent",
     "change_point": "gemba.agents.change_point:ChangePointAgent",
+    "process_control": "gemba.agents.process_control:ProcessControlAgent",
+    "capability": "gemba.agents.capability:CapabilityAgent",
     "data_quality": "gemba.agents.data_quality:DataQualityAgent",
     "history": "gemba.agents.history:HistoryAgent",
 }

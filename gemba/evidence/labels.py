@@ -62,7 +62,10 @@ def spell_codes(part: Derived, codes: pl.Series) -> pl.Series:
 
 
 def spell_members(values: pl.Series) -> pl.Series:
-    """Text of stored values: whole numbers without a fraction, booleans in lower case, dates in ISO."""
+    """Text of stored values: whole numbers without a fraction, booleans in lower case, dates in ISO.
+
+    NaN is no member: null.
+    """
     import polars as pl
 
     kind = values.dtype
@@ -71,7 +74,9 @@ def spell_members(values: pl.Series) -> pl.Series:
     if kind == pl.Null:
         return values.cast(pl.String)
     if kind.is_float() or kind.is_decimal():
-        return values.cast(pl.Float64).map_elements(spell_number, return_dtype=pl.String, skip_nulls=True)
+        return (
+            values.cast(pl.Float64).fill_nan(None).map_elements(spell_number, return_dtype=pl.String, skip_nulls=True)
+        )
     if isinstance(kind, pl.Datetime):
         return values.map_elements(lambda value: value.isoformat(sep=" "), return_dtype=pl.String, skip_nulls=True)
     if kind == pl.Object:
@@ -80,4 +85,4 @@ def spell_members(values: pl.Series) -> pl.Series:
 
 
 def spell_number(value: float) -> str:
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)

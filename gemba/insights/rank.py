@@ -10,6 +10,8 @@ from gemba.insights.types import Claim, ClaimKind
 from gemba.questions.types import Question
 
 CAUSES = ("localisation", "segment", "driver", "association", "anomaly", "process_control", "loss", "capability")
+APART = ("anomaly", "process_control", "capability", "loss", "association")
+"""Kinds of which several are told of one segment: dates, indices and lags set them apart."""
 ANSWERS = ("level", "trend", "share", "forecast")
 ANSWERING: Mapping[str, tuple[ClaimKind, ...]] = {
     "anomaly": ("anomaly", "process_control"),
@@ -161,6 +163,8 @@ def _repeats(claim: Claim, kept: Claim) -> bool:
         return True
     if claim.kind == kept.kind == "driver":  # rules of single rows, which a segment cannot always say
         return claim.details.get("rule") == kept.details.get("rule")
+    if claim.kind in APART or kept.kind in APART:
+        return False
     if kept.kind not in CAUSES or claim.metric != kept.metric or claim.effect * kept.effect <= 0:
         return False
     if claim.kind == kept.kind and canonical_segment(claim.segment) == canonical_segment(kept.segment):

@@ -50,7 +50,9 @@ def summarise(
     used = [claim for claim in claims if is_invalidating(claim)][:1]
     answering = ANSWERING.get(plan.question.kind, ANSWERS)
     told = [claim for claim in claims if claim.kind in answering and claim.significant is not False]
-    used += told[:MOST_TOLD]
+    first = [next(claim for claim in told if claim.kind == kind) for kind in dict.fromkeys(one.kind for one in told)]
+    used += (first if plan.question.kind in ANSWERING else told)[:MOST_TOLD]
+    used += [one for one in told if one not in used][: max(MOST_TOLD - len(first), 0)]
     sentences = [claim.statement for claim in used]
     if not told and plan.question.kind in SEARCHED and not gaps:
         sentences.append(_not_found(plan.question, detectable, model))

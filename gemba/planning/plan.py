@@ -10,10 +10,11 @@ from gemba.planning.association import association_plan
 from gemba.planning.comparison import comparison_plan
 from gemba.planning.drivers import drivers_plan
 from gemba.planning.known import Known
+from gemba.planning.process import process_plan
 from gemba.planning.strategies import require_supported
 from gemba.planning.types import Plan
 from gemba.planning.values import values_plan
-from gemba.questions.types import Association, Compare, Drivers, Level, Question, Share, Top, Trend, Why
+from gemba.questions.types import Association, Capability, Compare, Drivers, Level, Question, Share, Top, Trend, Why
 from gemba.semantics.model import SemanticModel
 
 
@@ -49,6 +50,8 @@ def make_plan(
             return comparison_plan(question, model, known)
         case Level() | Trend() | Top() | Share():
             return values_plan(question, model, known)
+        case Capability():
+            return process_plan(question, model, known)
         case Drivers():
             return drivers_plan(question, model, known)
         case Association():

@@ -23,6 +23,8 @@ WHEN = ("change_point", "looks for the date on which it began")
 DATA = ("data_quality", "looks for faults in the data that would explain it away")
 RULES = ("drivers", "searches the columns of single rows for what goes with the outcome")
 LAGS = ("association", "tests whether both metrics go together, and which leads")
+CHARTS = ("process_control", "draws the control chart, and tests the points against what came before")
+INDICES = ("capability", "compares what the process does with its specification")
 PAST = ("history", "looks up what was said about the metric before")
 
 
@@ -49,6 +51,8 @@ STRATEGIES: dict[tuple[str, Complexity], Strategy] = {
     ("share", 1): Strategy("share.groups", 1, (VALUE, DATA, PAST)),
     ("drivers", 4): Strategy("drivers.rules", 1, (RULES, DATA)),
     ("association", 3): Strategy("association.lags", 1, (LAGS, DATA, PAST)),
+    ("capability", 3): Strategy("capability.limits", 1, (CHARTS, INDICES, DATA, PAST)),
+    ("capability", 2): Strategy("capability.control", 1, (CHARTS, DATA, PAST)),
     ("share", 2): Strategy("share.combinations", 1, (VALUE, DATA, PAST)),
 }
 SUPPORTED: tuple[str, ...] = tuple(dict.fromkeys(kind for kind, _ in STRATEGIES))

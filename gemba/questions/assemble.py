@@ -16,7 +16,7 @@ from gemba.questions.types import QUESTION
 from gemba.questions.when import Clock, OutsideDataError, check_covered, clock_for, default_span, note_of, read_time
 from gemba.semantics.graph import dimensions_of
 
-ANSWERED = frozenset({"why", "compare", "trend", "level", "top", "share", "drivers", "association"})
+ANSWERED = frozenset({"why", "compare", "trend", "level", "top", "share", "drivers", "association", "capability"})
 
 
 def assemble(said: Sketch, context: Context) -> Built:

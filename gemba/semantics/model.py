@@ -100,6 +100,29 @@ class Dimension(_Strict):
     description: str | None = None
 
 
+class Limits(_Strict):
+    """What a customer or a drawing allows a measurement to be, in the metric's unit. At least one side is given.
+
+    These say what is wanted; control limits, which Gemba computes, say what the process does.
+    """
+
+    lower: float | None = None
+    upper: float | None = None
+    target: float | None = None
+
+
+class Failures(_Strict):
+    """What makes a count of events a count of failures: whose they are, and how long it ran and stood.
+
+    `of`: the dimension whose members fail. `running`: a metric that sums the time they ran. `repair`: a metric that is
+    the mean length of a repair, of the same source as the count. Both times in the units of their metrics.
+    """
+
+    of: str
+    running: str | None = None
+    repair: str | None = None
+
+
 class Metric(_Strict):
     """A number of the business. Exactly one of the kinds is given.
 
@@ -108,6 +131,9 @@ class Metric(_Strict):
     `sum: unit_price * quantity * (1 - discount)`; read both with `gemba.semantics.expression.parse_expression`,
     which gives a plain `Column` for a name. `count` and `count_distinct` take one column's name.
     `quantile` is `{column, q}`. `ratio` and `product` name other metrics.
+    `limits`, of a mean of one column: the specification that single measurements must keep. `subgroup`: the dimension
+    whose members are the rational subgroups of a control chart (a sample, a batch). `failures`: of a count, for
+    questions of reliability.
     A ratio with unit "%" is shown, and its `matters` read, in per cent; it is computed as a share.
     """
 
@@ -125,6 +151,9 @@ class Metric(_Strict):
     unit: str = ""
     better: Literal["higher", "lower"] | None = None
     matters: float | None = None
+    limits: Limits | None = None
+    subgroup: str | None = None
+    failures: Failures | None = None
     synonyms: tuple[str, ...] = ()
     description: str | None = None
 

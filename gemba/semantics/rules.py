@@ -13,6 +13,7 @@ from gemba.semantics.durations import parse_life
 from gemba.semantics.expression import Column, parse_expression
 from gemba.semantics.model import Metric, SemanticModel, Source
 from gemba.semantics.problems import Problem, suggestion
+from gemba.semantics.process import process_problems
 
 KINDS = ("sum", "count", "count_distinct", "mean", "min", "max", "quantile", "ratio", "product")
 RESERVED_DIMENSIONS = ("bucket", "value", "n", "rows", "duplicates")
@@ -172,6 +173,8 @@ def _metrics(model: SemanticModel, spared: frozenset[tuple[str, str]]) -> list[P
         if metric.matters is not None and metric.matters <= 0:
             mend = f"Give the smallest change worth a person's time, in {metric.unit or 'the metric unit'}."
             found.append(Problem((*path, "matters"), f"matters is {metric.matters:g}, not above 0", mend))
+        if kinds:
+            found += process_problems(model, metric, path, spared=spared)
     return found
 
 

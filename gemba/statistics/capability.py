@@ -156,17 +156,22 @@ def capability(
         ppu=ppu,
         cpm=_taguchi(specification, mean, overall, size, level),
         outside=_outside(specification, mean, overall, whole, level),
-        seen_outside=_seen(values, specification, level),
+        seen_outside=_seen(values, specification, level, memory),
         normality=anderson_darling(values),
         memory=memory,
     )
 
 
-def proportion(hits: int, n: int, level: float = 0.95) -> Index:
-    """Share with its exact interval (C. J. Clopper and E. S. Pearson, Biometrika 26, 404-413, 1934)."""
+def proportion(hits: int, n: int, level: float = 0.95, *, memory: float = 0.0) -> Index:
+    """Share with its exact interval (C. J. Clopper and E. S. Pearson, Biometrika 26, 404-413, 1934).
+
+    With lag-1 `memory` both counts are those of as many independent values as these are worth.
+    """
     tail = (1.0 - level) / 2.0
-    low = 0.0 if hits == 0 else float(betaincinv(hits, n - hits + 1, tail))
-    high = 1.0 if hits == n else float(betaincinv(hits + 1, n - hits, 1.0 - tail))
+    worth = (1.0 - memory) / (1.0 + memory)
+    some, rest = hits * worth, (n - hits) * worth
+    low = 0.0 if hits == 0 else float(betaincinv(some, rest + 1.0, tail))
+    high = 1.0 if hits == n else float(betaincinv(some + 1.0, rest, 1.0 - tail))
     return Index(hits / n, low, high, "Clopper-Pearson 1934")
 
 
@@ -246,7 +251,7 @@ def _outside(specification: Specification, mean: float, sigma: float, size: tupl
     return Index(value, low, min(high, 1.0), "normal tails, noncentral t")
 
 
-def _seen(values: Floats, specification: Specification, level: float) -> Index:
+def _seen(values: Floats, specification: Specification, level: float, memory: float) -> Index:
     low = np.zeros(values.size, bool) if specification.lower is None else values < specification.lower
     high = np.zeros(values.size, bool) if specification.upper is None else values > specification.upper
-    return proportion(int((low | high).sum()), values.size, level)
+    return proportion(int((low | high).sum()), values.size, level, memory=memory)

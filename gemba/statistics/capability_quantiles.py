@@ -64,7 +64,12 @@ class _Family:
 
 
 def quantile_capability(
-    values: Floats, specification: Specification, *, rng: np.random.Generator, level: float = 0.95
+    values: Floats,
+    specification: Specification,
+    *,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    memory: float = 0.0,
 ) -> QuantileCapability:
     """Indices by the quantile method, with a distribution chosen from normal, lognormal, Weibull and gamma.
 
@@ -73,6 +78,7 @@ def quantile_capability(
             start at 0: they come in only where all values are above.
         rng: For the intervals.
         level: Coverage of the intervals.
+        memory: Lag-1 autocorrelation. The intervals are stretched as for so many fewer values.
 
     Returns:
         Values of the distribution with the highest likelihood (all have two parameters) among those that the values
@@ -88,7 +94,7 @@ def quantile_capability(
 
     Notes:
         The quantiles lie beyond what a few hundred values show: they are the distribution's word, not the data's.
-        A mixture of two levels (machines, lots) fits none of them: split it. Memory makes the intervals too narrow.
+        A mixture of two levels (machines, lots) fits none of them: split it.
 
     References:
         ISO 22514-2 (quantile method); J. A. Clements, "Process Capability Calculations for Non-Normal Distributions",
@@ -107,7 +113,10 @@ def quantile_capability(
     found = [_fitted(fit.family, values, specification, rng, level) for fit in fits]
     if not fits:
         found = [_unfitted(values, specification, rng, level)]
-    made = {name: _hull([one[1][name] for one in found]) for name in found[0][1]}
+    stretch = float(np.sqrt((1.0 + memory) / (1.0 - memory)))
+    made = {name: _stretched(_hull([one[1][name] for one in found]), stretch) for name in found[0][1]}
+    if not fits:  # a share read off the values has its own interval
+        made["outside"] = proportion(round(found[0][1]["outside"].value * n), n, level, memory=memory)
     hits = round(float(_share(values[None, :], specification)[0]) * n)
     return QuantileCapability(
         n,
@@ -117,8 +126,8 @@ def quantile_capability(
         ppk=made["ppk"],
         ppl=made.get("ppl"),
         ppu=made.get("ppu"),
-        outside=made["outside"],
-        seen_outside=proportion(hits, n, level),
+        outside=_as_share(made["outside"]),
+        seen_outside=proportion(hits, n, level, memory=memory),
         fit_p=fits[0].p if fits else None,
     )
 
@@ -173,13 +182,21 @@ def _unfitted(
     found = _indices(points, share, specification)
     again = _indices(resampled, np.full(_RESAMPLES, share[0]), specification)
     made = {name: _index(found[name], again[name], level, 1.0) for name in found}
-    made["outside"] = proportion(round(float(share[0]) * n), n, level)  # none seen is not none to come
     return points[0], made
 
 
 def _hull(each: list[Index]) -> Index:
     """The value of the likeliest distribution with an interval that holds those of all."""
     return Index(each[0].value, min(i.low for i in each), max(i.high for i in each), each[0].method)
+
+
+def _stretched(index: Index, factor: float) -> Index:
+    low, high = (index.value + factor * (end - index.value) for end in (index.low, index.high))
+    return Index(index.value, low, high, index.method)
+
+
+def _as_share(index: Index) -> Index:
+    return Index(index.value, max(index.low, 0.0), min(index.high, 1.0), index.method)
 
 
 def _indices(points: Floats, outside: Floats, specification: Specification) -> dict[str, Floats]:
