@@ -70,7 +70,7 @@ def shown_span(chart: Chart) -> tuple[float, float]:
 
 
 def probability(chart: Chart, width: int, height: int) -> Drawing:
-    table = _scaled(chart)
+    table = scaled_rows(chart)
     seen = [row["y"] for row in table if row["y"] is not None]
     fitted = [row["fit"] for row in table if row["fit"] is not None]
     logarithmic = chart.scale != "normal"
@@ -125,7 +125,7 @@ def share_ticks(scale: str, low: float, high: float, *, least: float) -> list[tu
     return sorted(found)
 
 
-def _scaled(chart: Chart) -> list[dict[str, Any]]:
+def scaled_rows(chart: Chart) -> list[dict[str, Any]]:
     """Rows by value with everything on the axes' scales; rows that have no place there are left out."""
     logarithmic, to = chart.scale != "normal", transform(chart.scale)
     found = []

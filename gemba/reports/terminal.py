@@ -6,16 +6,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gemba.reports import numbers
+from gemba.reports.plot import chart_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gemba.insights.types import Answer, Chart, Claim, Insight
+    from gemba.insights.types import Answer, Claim, Insight
 
-BLOCKS = " ▁▂▃▄▅▆▇█"
 WIDE = 100
 """Columns from which on a terminal has room for everything."""
 MOST_CLAIMS = 8
+MOST_CHARTS = 2
 
 
 def show_answer(answer: Answer, console: Console, *, reading: str = "") -> None:
@@ -53,7 +54,7 @@ def show_insight(insight: Insight, console: Console, *, most: int | None = MOST_
     show(f"[bold]{escape(insight.summary)}[/]")
     for assumption in insight.assumptions:
         show(f"[dim]assumed: {escape(assumption)}[/]")
-    for chart in insight.charts[:2]:
+    for chart in insight.charts[:MOST_CHARTS]:
         for line in chart_lines(chart, width=min(console.width, 100)):
             show(escape(line), overflow="crop", no_wrap=True)
     if insight.claims:
@@ -101,58 +102,3 @@ def claims_table(claims: tuple[Claim, ...], *, confidence: bool = True) -> objec
             cells.append("" if claim.confidence is None else f"{claim.confidence:.0%}")
         table.add_row(*cells, style="dim" if claim.significant is False else "")
     return table
-
-
-def chart_lines(chart: Chart, *, width: int = 80) -> list[str]:
-    """A chart as text: bars for categories, a sparkline for time."""
-    if chart.kind in ("bars", "waterfall", "pareto"):
-        return _bar_lines(chart, width)
-    if chart.kind == "histogram":
-        bins = [f"{numbers.number(low)} to {numbers.number(high)}" for low, high in _pairs(chart, "low", "high")]
-        return _bar_lines(chart.model_copy(update={"data": {"label": bins, "value": chart.data["count"]}}), width)
-    values = [value for value in chart.data["value"] if value is not None]
-    if not values:
-        return []
-    # A sparkline shows as many of the newest points as fit.
-    values = values[-(width - 2) :]
-    low, high = min(values), max(values)
-    spread = (high - low) or 1.0
-    line = "".join(BLOCKS[1 + round((value - low) / spread * 7)] for value in values)
-    marks = _part_marks(chart, len(values))
-    ends = f"{numbers.number(low)} to {numbers.quantity(high, chart.unit)}"
-    if marks.strip():
-        ends += "; b baseline, w window"
-    return ["", f"{chart.title}  ({ends})", line, *([marks] if marks else [])]
-
-
-def _pairs(chart: Chart, first: str, second: str) -> list[tuple[float, float]]:
-    return list(zip(chart.data[first], chart.data[second], strict=True))
-
-
-def _part_marks(chart: Chart, shown: int) -> str:
-    """A line under a sparkline that says where baseline and window lie."""
-    parts = [
-        part for part, value in zip(chart.data.get("part", []), chart.data["value"], strict=False) if value is not None
-    ]
-    if not parts:
-        return ""
-    signs = {"baseline": "b", "window": "w"}
-    return "".join(signs.get(part, " ") for part in parts[-shown:])
-
-
-def _bar_lines(chart: Chart, width: int) -> list[str]:
-    labels = [str(label) for label in chart.data["label"]]
-    values = [value or 0.0 for value in chart.data["value"]]
-    roles = chart.data.get("role", ["change"] * len(values))
-    column = min(max((len(label) for label in labels), default=0), 34)
-    longest = max((abs(v) for v, role in zip(values, roles, strict=True) if role == "change"), default=0.0) or 1.0
-    room = max(width - column - 18, 10)
-    lines = ["", chart.title]
-    # A difference of two shares is not a share: it is counted in percentage points.
-    differences = "pp" if chart.unit == "%" else chart.unit
-    for label, value, role in zip(labels, values, roles, strict=True):
-        moves = chart.kind == "waterfall" and role == "change"
-        said = numbers.quantity(value, differences if moves else chart.unit, signed=moves)
-        bar = "" if role != "change" else ("█" if value > 0 else "░") * max(1, round(abs(value) / longest * room))
-        lines.append(f"{label[:column]:<{column}} {said:>14} {bar}")
-    return lines

@@ -8,7 +8,8 @@ from rich.console import Console
 from gemba.insights.types import Answer, AnswerError
 from gemba.reports import numbers
 from gemba.reports.labels import effect, label
-from gemba.reports.terminal import chart_lines, show_answer
+from gemba.reports.plot import chart_lines
+from gemba.reports.terminal import show_answer
 from tests.reports.insights import CHARTS, CLAIMS, NASTY, claim, insight
 
 
