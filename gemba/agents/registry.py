@@ -24,6 +24,7 @@ BUILT_IN: dict[str, str] = {
     "change_point": "gemba.agents.change_point:ChangePointAgent",
     "process_control": "gemba.agents.process_control:ProcessControlAgent",
     "capability": "gemba.agents.capability:CapabilityAgent",
+    "anomaly": "gemba.agents.anomaly:AnomalyAgent",
     "data_quality": "gemba.agents.data_quality:DataQualityAgent",
     "history": "gemba.agents.history:HistoryAgent",
 }

@@ -14,7 +14,7 @@ APART = ("anomaly", "process_control", "capability", "loss", "association")
 """Kinds of which several are told of one segment: dates, indices and lags set them apart."""
 ANSWERS = ("level", "trend", "share", "forecast")
 ANSWERING: Mapping[str, tuple[ClaimKind, ...]] = {
-    "anomaly": ("anomaly", "process_control"),
+    "anomaly": ("anomaly", "change_point", "process_control"),
     "association": ("association",),
     "capability": ("capability", "process_control"),
     "drivers": ("driver",),
@@ -161,6 +161,8 @@ def _also(agents: Sequence[str]) -> dict[str, str]:
 def _repeats(claim: Claim, kept: Claim) -> bool:
     if claim.id == kept.id:
         return True
+    if claim.kind == kept.kind == "anomaly":  # one a time
+        return False
     if claim.kind == kept.kind == "driver":  # rules of single rows, which a segment cannot always say
         return claim.details.get("rule") == kept.details.get("rule")
     if claim.kind in APART or kept.kind in APART:

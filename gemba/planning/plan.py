@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from gemba.agents.base import Agent
 from gemba.evidence.types import Coverage
+from gemba.planning.anomaly import anomaly_plan
 from gemba.planning.association import association_plan
 from gemba.planning.comparison import comparison_plan
 from gemba.planning.drivers import drivers_plan
@@ -14,7 +15,19 @@ from gemba.planning.process import process_plan
 from gemba.planning.strategies import require_supported
 from gemba.planning.types import Plan
 from gemba.planning.values import values_plan
-from gemba.questions.types import Association, Capability, Compare, Drivers, Level, Question, Share, Top, Trend, Why
+from gemba.questions.types import (
+    Anomaly,
+    Association,
+    Capability,
+    Compare,
+    Drivers,
+    Level,
+    Question,
+    Share,
+    Top,
+    Trend,
+    Why,
+)
 from gemba.semantics.model import SemanticModel
 
 
@@ -52,6 +65,8 @@ def make_plan(
             return values_plan(question, model, known)
         case Capability():
             return process_plan(question, model, known)
+        case Anomaly():
+            return anomaly_plan(question, model, known)
         case Drivers():
             return drivers_plan(question, model, known)
         case Association():

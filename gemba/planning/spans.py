@@ -57,15 +57,18 @@ def back(instant: datetime, days: int, zone: ZoneInfo) -> datetime:
     return datetime.combine(local.date() - timedelta(days=days), local.time(), zone)
 
 
-def history_span(windows: tuple[Window, ...], *, bucket: Bucket, first: datetime, zone: ZoneInfo) -> Window:
-    """From `LOOKBACK_DAYS` before the earliest window (hours: `LOOKBACK_HOURLY_DAYS`) to the end of the latest.
+def history_span(
+    windows: tuple[Window, ...], *, bucket: Bucket, first: datetime, zone: ZoneInfo, days: int | None = None
+) -> Window:
+    """From `days` before the earliest window (`LOOKBACK_DAYS`; hours: `LOOKBACK_HOURLY_DAYS`) to the end of the latest.
 
     Not before the first whole bucket that the data holds; a first day that begins after 6 o'clock is not whole.
     A window itself is never cut.
     """
     start = min(window.start for window in windows)
     end = max(window.end for window in windows).astimezone(zone)
-    lookback = back(floor(start, bucket, zone), LOOKBACK_DAYS if bucket == "day" else LOOKBACK_HOURLY_DAYS, zone)
+    usual_days = LOOKBACK_DAYS if bucket == "day" else LOOKBACK_HOURLY_DAYS
+    lookback = back(floor(start, bucket, zone), usual_days if days is None else days, zone)
     earliest = floor(first, bucket, zone)
     if bucket == "day" and first.astimezone(zone).hour >= LATEST_FIRST_HOUR:
         earliest = back(earliest, -1, zone)

@@ -25,6 +25,7 @@ RULES = ("drivers", "searches the columns of single rows for what goes with the 
 LAGS = ("association", "tests whether both metrics go together, and which leads")
 CHARTS = ("process_control", "draws the control chart, and tests the points against what came before")
 INDICES = ("capability", "compares what the process does with its specification")
+ODD = ("anomaly", "holds every day or hour against what the others let one expect")
 PAST = ("history", "looks up what was said about the metric before")
 
 
@@ -49,6 +50,7 @@ STRATEGIES: dict[tuple[str, Complexity], Strategy] = {
     ("top", 1): Strategy("top.groups", 1, (VALUE, DATA, PAST)),
     ("top", 2): Strategy("top.combinations", 1, (VALUE, DATA, PAST)),
     ("share", 1): Strategy("share.groups", 1, (VALUE, DATA, PAST)),
+    ("anomaly", 3): Strategy("anomaly.series", 1, (ODD, DATA, PAST)),
     ("drivers", 4): Strategy("drivers.rules", 1, (RULES, DATA)),
     ("association", 3): Strategy("association.lags", 1, (LAGS, DATA, PAST)),
     ("capability", 3): Strategy("capability.limits", 1, (CHARTS, INDICES, DATA, PAST)),
@@ -68,7 +70,7 @@ def complexity_of(question: Question, *, candidates: int) -> Complexity:
             return 4 if candidates else 2
         case "drivers":
             return 4
-        case "association":
+        case "association" | "anomaly":
             return 3
         case "trend":
             return 3 if groups else 2

@@ -16,7 +16,9 @@ from gemba.questions.types import QUESTION
 from gemba.questions.when import Clock, OutsideDataError, check_covered, clock_for, default_span, note_of, read_time
 from gemba.semantics.graph import dimensions_of
 
-ANSWERED = frozenset({"why", "compare", "trend", "level", "top", "share", "drivers", "association", "capability"})
+ANSWERED = frozenset(
+    {"why", "compare", "trend", "level", "top", "share", "drivers", "association", "capability", "anomaly"}
+)
 
 
 def assemble(said: Sketch, context: Context) -> Built:
@@ -42,6 +44,8 @@ class _Builder:
         intent = intent_of(said)
         if intent.kind == "compound":
             raise RefusedReadingError("unsupported", "several questions at once; ask them one by one")
+        if "when" in said.kinds and intent.kind != "anomaly":
+            raise RefusedReadingError("unsupported", "a question for a date, other than when something was unusual")
         metrics = self._metrics(intent)
         self._check_parts(metrics)
         self._check_units(metrics)

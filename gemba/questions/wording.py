@@ -129,7 +129,15 @@ _PHRASES: dict[tuple[Role, str], str] = {
         factors matter for""",
     ("kind", "anomaly"): """
         anomaly; anomalies; anomalies in; outlier; outliers; outliers in; unusual; abnormal; strange; odd; anything
-        unusual in; anything strange; anomalous; anything odd; suspicious; unusual values; anything unusual""",
+        unusual in; anything strange; anomalous; anything odd; suspicious; unusual values; anything unusual;
+        anything odd in; anything strange in; anything unusual about; anything odd about; anything strange about;
+        anything unusual with; anything odd with; any anomalies in; any outliers in; find anomalies in;
+        find outliers in; find anomalies; find outliers; detect anomalies in; detect outliers in; show anomalies in;
+        spot anomalies in;
+        unusual days in; odd days in; strange days in; unusual hours in; odd hours in; unusual days; odd days; weird;
+        anything weird in; irregular; irregularities in; peculiar; out of the ordinary;
+        anything out of the ordinary in""",
+    ("kind", "when"): "when was; when were",
     ("kind", "capability"): """
         capability; capability of; capable; cpk; cp; ppk; process capability; process capability of; in control;
         under control; statistically in control; control chart; control chart of""",
