@@ -155,6 +155,7 @@ def test_a_personal_dimension_selects_only_with_a_known_member_and_never_groups(
     ("text", "kind"),
     [
         ("what will scrap be next week", "forecast"),
+        ("anything unusual in cycle time last week", "anomaly"),
         ("distribution of cycle time last week", "distribution"),
         ("capability of cycle time last week", "capability"),
         ("is cycle time capable on M03", "capability"),
