@@ -13,6 +13,7 @@ from gemba.semantics.model import SemanticModel
 from gemba.store.ports import QuestionRecord
 
 LARGEST_PICTURE = 60_000
+MOST_PICTURES = 3
 MOST_CLAIMS = 20
 FOREMOST = 7
 SHOWN_AT_ONCE = 950
@@ -59,7 +60,7 @@ def of_insight(insight: Insight) -> dict[str, Any]:
     return {
         "answer": dg.MetadataValue.md(f"### {plain(insight.summary)}"),
         "foremost claims": foremost(insight.claims),
-        **({"chart": image} if insight.charts and (image := picture(insight.charts[0])) is not None else {}),
+        **pictures(insight.charts),
         "all claims": claims_table(insight.claims),
         "status": insight.status,
         "confidence": round(insight.confidence, 3) if insight.confidence is not None else "none stated",
@@ -110,16 +111,24 @@ def claims_table(claims: tuple[Claim, ...]) -> dg.MetadataValue:
     return dg.MetadataValue.md("\n".join(rows) if claims else "no claim")
 
 
+def pictures(charts: tuple[Chart, ...]) -> dict[str, dg.MetadataValue]:
+    """The first charts that are small enough, each in an entry of its own."""
+    drawn = [image for chart in charts[:MOST_PICTURES] if (image := picture(chart)) is not None]
+    return {"chart" if at == 0 else f"chart {at + 1}": image for at, image in enumerate(drawn)}
+
+
 def picture(chart: Chart) -> dg.MetadataValue | None:
     """The chart as an image inside Markdown; None where it would be too large for the event log."""
     from gemba.reports.chart import chart_png, chart_svg
 
-    svg = base64.b64encode(chart_svg(chart, width=640, height=240).encode()).decode()
+    text = plain(chart.title)
+    svg = base64.b64encode(chart_svg(chart).encode()).decode()
     if len(svg) <= LARGEST_PICTURE:
-        return dg.MetadataValue.md(f"![{plain(chart.title)}](data:image/svg+xml;base64,{svg})")
-    png = base64.b64encode(chart_png(chart, width=400, height=200)).decode()
-    if len(png) <= LARGEST_PICTURE:
-        return dg.MetadataValue.md(f"![{plain(chart.title)}](data:image/png;base64,{png})")
+        return dg.MetadataValue.md(f"![{text}](data:image/svg+xml;base64,{svg})")
+    for width, height in ((640, 240), (400, 200)):
+        png = base64.b64encode(chart_png(chart, width=width, height=height)).decode()
+        if len(png) <= LARGEST_PICTURE:
+            return dg.MetadataValue.md(f"![{text}](data:image/png;base64,{png})")
     return None
 
 

@@ -44,6 +44,8 @@ DRAWINGS = {
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 """Names the language; nothing is fetched from there."""
 LOOK = {
+    # A label for every dot would be most of an image, and read aloud without end: the page names the whole chart.
+    "aria": False,
     # Fonts differ in width from those that the renderer measures with.
     "padding": {"left": 16, "top": 6, "bottom": 6, "right": 28},
     "view": {"stroke": None},

@@ -43,10 +43,10 @@ def control(chart: Chart, width: int, height: int) -> Drawing:
     values: list[float | None] = chart.data["value"]
     plane = _plane(chart, width, height)
     signals = signalled(chart)
-    kept = thinned(values, most=2 * width, keep=signals if len(signals) <= DOTS else ())
+    kept = thinned(values, most=width, keep=signals if len(signals) <= DOTS else ())
     many = len(values) > DOTS
     dots = [at for at in kept if values[at] is not None and (not many or _alone(values, at))]
-    broken = thinned([values[at] for at in signals], most=width)
+    broken = thinned([values[at] for at in signals], most=DOTS // 2)
     x, y = _axis(chart, plane), plane.down_of("value", title=chart.unit)
     layers = [
         *_zones(chart, plane),

@@ -22,7 +22,7 @@ FAR = 1.5
 SHARES = (0.5, 0.1, 0.9, 0.01, 0.99, 0.05, 0.95, 0.25, 0.75, 0.001, 0.999, 0.0001, 0.9999)
 """Ticks of an axis of shares, foremost first."""
 LEAST_SHARE = 1e-6
-MOST_CENSORED = 300
+MOST_CENSORED = 50
 Axis = Callable[[str], Drawing]
 """The place of a column on an axis."""
 
@@ -82,7 +82,7 @@ def probability(chart: Chart, width: int, height: int) -> Drawing:
         row["low"], row["high"] = (_within(row[side], plane.y) for side in ("low", "high"))
     x, y = _value_axis(plane, chart.unit, logarithmic), _share_axis(chart, plane)
     layers: list[Drawing] = []
-    smooth = [table[at] for at in thinned([row["fit"] for row in table], most=width // 2)]
+    smooth = [table[at] for at in thinned([row["fit"] for row in table], most=width // 4)]
     band = [row for row in smooth if row["low"] is not None and row["high"] is not None]
     if band:
         style = {"opacity": 0.16, "color": TEAL}
@@ -92,11 +92,13 @@ def probability(chart: Chart, width: int, height: int) -> Drawing:
         style = {"color": TEAL, "strokeWidth": 1.6, "clip": True}
         layers.append(layer("line", line, style=style, x=x("x"), y=y("fit")))
     failed = [row for row in table if row["y"] is not None]
-    failed = [failed[at] for at in thinned([row["y"] for row in failed], most=width // 2)]
+    failed = [failed[at] for at in thinned([row["y"] for row in failed], most=width // 6)]
     layers.append(layer("circle", failed, style={"color": INK, "size": 30, "opacity": 0.9}, x=x("x"), y=y("y")))
     censored = [{"x": row["x"], "y": plane.y_at(height - 6.0)} for row in table if row["censored"]]
     triangle = {"shape": "triangle-right", "color": DIM, "size": 36, "opacity": 0.8}
-    layers.append(layer("point", censored[:MOST_CENSORED], style=triangle, x=x("x"), y=y("y")))
+    layers.append(
+        layer("point", censored[:: -(-len(censored) // MOST_CENSORED) or 1], style=triangle, x=x("x"), y=y("y"))
+    )
     return layered([*layers, *_vertical(plane, x, y, marks, across)], width=width, height=height)
 
 

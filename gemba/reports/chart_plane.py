@@ -77,13 +77,23 @@ def domain(values: Iterable[float | None], *, room: float = 0.06) -> tuple[float
     return low - room * (high - low), high + room * (high - low)
 
 
-def named_ticks(places: Sequence[float], names: Sequence[str], *, angle: float = 0.0) -> dict[str, Any]:
-    """An axis with these names at these places, all of them shown."""
+def named_ticks(
+    places: Sequence[float], names: Sequence[str], *, angle: float = 0.0, extent: float = 0.0
+) -> dict[str, Any]:
+    """An axis with these names at these places, all of them shown; `extent`: pixels kept free for them."""
     # Twelve digits, since the renderer's reading of longer ones may differ in the last: then no name is found.
     at = [float(f"{place:.12g}") for place in places]
     words = f"{json.dumps(list(names))}[indexof({json.dumps(at)}, datum.value)]"
     turned = {"labelAngle": -angle, "labelAlign": "right", "labelBaseline": "middle"} if angle else {}
-    return {"values": at, "labelExpr": words, "grid": False, "labelOverlap": False, "labelFlush": False, **turned}
+    return {
+        "values": at,
+        "labelExpr": words,
+        "grid": False,
+        "labelOverlap": False,
+        "labelFlush": False,
+        "minExtent": extent,
+        **turned,
+    }
 
 
 def sparse(names: Sequence[str], *, width: float, longest: int = 18) -> list[tuple[int, str]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gemba.insights.types import Chart
 
 MOST_BARS = 24
-LONGEST = 28
+LONGEST = 36
 STEP = 18
 """Pixels from bar to bar."""
 Axis = Callable[[str], Drawing]
@@ -171,7 +171,9 @@ def _lying(table: list[dict[str, Any]], values: list[float | None], width: int, 
 
 
 def _lying_axis(plane: Plane, table: list[dict[str, Any]]) -> Drawing:
-    return plane.down_of("at", axis=named_ticks(range(len(table)), [row["label"] for row in table]))
+    names = [row["label"] for row in table]
+    extent = max(map(len, names), default=0) * LETTER
+    return plane.down_of("at", axis=named_ticks(range(len(table)), names, extent=extent))
 
 
 def _thick(plane: Plane, table: list[dict[str, Any]]) -> float:

@@ -104,7 +104,7 @@ def _kept(table: Rows, width: int, signals: list[int]) -> list[int]:
     """Positions that are drawn; by the expected value where there is no value, as in a forecast."""
     shown = [row["value"] if row["value"] is not None else row.get("expected") for row in table]
     turns = [at for at in range(1, len(table)) if table[at].get("part") != table[at - 1].get("part")]
-    return thinned(shown, most=width, keep={*signals, *turns, *(at - 1 for at in turns)})
+    return thinned(shown, most=width * 2 // 3, keep={*signals, *turns, *(at - 1 for at in turns)})
 
 
 def _bands(chart: Chart, plane: Plane, kept: Rows) -> list[Drawing]:

@@ -11,6 +11,9 @@ from gemba.reports import numbers
 if TYPE_CHECKING:
     from gemba.insights.types import Claim, Insight
 
+WIDTH, HEIGHT = 740, 260
+"""Of a chart's plot area, pixels: with its labels as wide as the page."""
+
 
 def insight_page(
     insight: Insight, *, text: str, reading: str, queries: tuple[Mapping[str, Any], ...] = (), withdrawn: str = ""
@@ -38,7 +41,7 @@ def insight_page(
         label=label,
         effect=effect,
     )
-    charts = [chart_svg(chart) for chart in insight.charts]
+    charts = [(chart.title, chart_svg(chart, width=WIDTH, height=HEIGHT)) for chart in insight.charts]
     template = environment.get_template("insight.html.j2")
     return template.render(
         insight=insight,
@@ -53,13 +56,37 @@ def insight_page(
 
 
 def _groups(claims: Sequence[Claim]) -> list[tuple[str, str, list[Claim]]]:
-    """Claims as a reader wants them: what was found, how it adds up, what else was looked at. Title, note, claims."""
+    """Claims as a reader wants them: those that answer, how a change adds up, what else was looked at.
+
+    Title, note, claims; what ranks first comes first.
+    """
     exact = [claim for claim in claims if claim.exact]
-    found = [claim for claim in claims if not claim.exact and claim.significant is not False]
-    rest = [claim for claim in claims if not claim.exact and claim.significant is False]
     groups = [
-        ("Findings", "Estimated from the data; the interval says how well.", found),
-        ("How the change adds up", "Exact arithmetic: nothing was estimated, and nothing is said of causes.", exact),
-        ("Also looked at", "Tested, and not to be told from chance.", rest),
+        (
+            "Findings",
+            "Estimated from the data; the interval says how well.",
+            [claim for claim in claims if not claim.exact and claim.significant is not False],
+        ),
+        (
+            "Counted",
+            "Counted or computed from the data: nothing was estimated.",
+            [claim for claim in exact if not _adds_up(claim)],
+        ),
+        (
+            "How the change adds up",
+            "Exact arithmetic: nothing was estimated, and nothing is said of causes.",
+            [claim for claim in exact if _adds_up(claim)],
+        ),
     ]
-    return [group for group in groups if group[2]]
+    told = sorted((group for group in groups if group[2]), key=lambda group: _first(group[2]))
+    rest = [claim for claim in claims if not claim.exact and claim.significant is False]
+    return [*told, *([("Also looked at", "Tested, and not to be told from chance.", rest)] if rest else [])]
+
+
+def _adds_up(claim: Claim) -> bool:
+    """Whether an exact claim is a part of a change, not a fact by itself."""
+    return claim.kind == "contribution" or "explained_pct" in claim.details
+
+
+def _first(claims: Sequence[Claim]) -> int:
+    return min((claim.rank for claim in claims if claim.rank is not None), default=len(claims))

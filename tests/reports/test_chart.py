@@ -35,7 +35,7 @@ def test_whatever_the_data_is_a_chart_is_drawn(name: str) -> None:
     svg = chart_svg(NASTY[name])
     assert svg.startswith("<svg")
     assert "NaN" not in svg
-    assert len(svg) < 400_000
+    assert len(svg) * 4 / 3 < 60_000, "small enough for an event log, as base64"
     without_names = re.sub(r'xmlns(:\w+)?="[^"]+"', "", svg)
     assert not re.findall(r"(?:https?:)?//[\w.]+", without_names), "nothing from elsewhere"
 

@@ -6,7 +6,7 @@ import pytest
 
 from gemba.reports.chart import chart_png, chart_svg
 from gemba.reports.page import insight_page
-from tests.reports.insights import CHARTS, NASTY, insight
+from tests.reports.insights import CHARTS, NASTY, claim, insight
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,20 @@ def test_findings_exact_parts_and_the_rest_stand_apart(page: str) -> None:
     assert "95.9 %" in page[exact:rest]
     assert "+5.73 pp" in page[found:exact]
     assert "gemba verify c_1" in page
+
+
+def test_what_was_counted_is_not_said_to_add_up() -> None:
+    counted = claim(1, kind="process_control", exact=True, ci=None, p_value=None, q_value=None, significant=None,
+                    confidence=None, effect=1.0, unit="days", statement="1 day lies beyond.")  # fmt: skip
+    page = insight_page(insight(claims=(counted, claim(2))), text="?", reading="?")
+    assert page.index("Counted") < page.index("1 day lies beyond.") < page.index("Findings"), "the answer first"
+    assert "How the change adds up" not in page
+    assert "of the change" not in page
+
+
+def test_charts_have_names_for_those_who_cannot_see_them(page: str) -> None:
+    assert page.count('<figure role="img" aria-label="') == len(CHARTS)
+    assert 'aria-label="Rate by day"' in page
 
 
 def test_withdrawal_and_gaps_are_said(page: str) -> None:
