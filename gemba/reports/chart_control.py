@@ -98,8 +98,8 @@ def line_words(chart: Chart) -> list[tuple[str, float, str]]:
         known = [one for one in chart.data[column] if one is not None]
         found += [(name, known[-1])] if known else []
     found += [(cut(name, 12), value) for name, value in chart.marks.items()]
-    digits = numbers.decimals([value for _, value in found])
-    words = [(name, value, f"{name} = {numbers.fixed(value, digits)}") for name, value in found]
+    said = numbers.told_apart([value for _, value in found])
+    words = [(name, value, f"{name} = {text}") for (name, value), text in zip(found, said, strict=True)]
     return sorted(words, key=lambda one: -one[1])
 
 

@@ -53,9 +53,10 @@ class Plane:
 
     def time_of(self, field: str) -> dict[str, Any]:
         """The horizontal place of a column of milliseconds since 1970, as `gemba.reports.times` makes them."""
-        axis = {"grid": False, "labelOverlap": True, "tickCount": max(self.width // 80, 2), "format": CALENDAR}
+        axis = {"grid": False, "tickCount": max(self.width // 90, 2), "format": CALENDAR}
+        apart = {"labelOverlap": "greedy", "labelSeparation": 10, "labelFlush": False}
         return {
-            **_channel(field, self.x, "", axis),
+            **_channel(field, self.x, "", axis | apart),
             "type": "temporal",
             "scale": {"type": "utc", "domain": list(self.x), "nice": False},
         }

@@ -131,7 +131,9 @@ def _dots(chart: Chart, plane: Plane, kept: Rows, *, few: bool) -> Drawing:
         known = [row for a, row, b in near if row["value"] is not None and _is_gap(a) and _is_gap(b)]
     color: Drawing = {"value": INK}
     if len(parts := [part for part in PARTS if part in chart.data.get("part", ())]) > 1:
-        color = _shaded("part", parts, [PARTS[part] for part in parts])
+        # Beside a band red is what stands out of it.
+        shades = PARTS if "low" not in chart.data else {**PARTS, "window": INK}
+        color = _shaded("part", parts, [shades[part] for part in parts])
         known = [row for row in kept if row["value"] is not None]
     style = {"size": 24 if few else 8, "opacity": 1}
     x, y = plane.time_of("time"), plane.down_of("value", title=chart.unit)

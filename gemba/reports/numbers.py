@@ -57,6 +57,19 @@ def fixed(value: float, places: int) -> str:
     return text.removeprefix("-") if not text.strip("-0.,") else text
 
 
+def told_apart(values: Sequence[float]) -> list[str]:
+    """Values that are read side by side: as statements write them, or with the decimals in which they differ.
+
+    >>> told_apart([6.27, 0.0, -6.27]), told_apart([10.0321, 9.9987])
+    (['6.27', '0', '-6.27'], ['10.0321', '9.9987'])
+    """
+    spread = max(values, default=0.0) - min(values, default=0.0)
+    if spread >= max(map(abs, values), default=0.0) / 2.0:
+        return [number(value) for value in values]
+    places = decimals(values)
+    return [fixed(value, places) for value in values]
+
+
 def quantity(value: float, unit: str, *, signed: bool = False) -> str:
     """A number with its unit; `signed` writes the plus too."""
     sign = "+" if signed and value > 0 else ""

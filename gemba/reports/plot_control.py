@@ -13,7 +13,7 @@ from gemba.reports.plot_canvas import Canvas, beside, framed, left_words, wrappe
 if TYPE_CHECKING:
     from gemba.insights.types import Chart
 
-VALUE, BROKEN, CENTRE, LIMIT, PHASE, MARK = "•", "X", "─", "╌", "┆", "·"
+VALUE, BROKEN, CENTRE, LIMIT, PHASE, MARK = "●", "X", "─", "╌", "┆", "┄"
 MOST_WORDS = 12
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BINS = 14
 """Rows; neighbouring bins are drawn as one where there are more."""
 INSIDE, OUTSIDE, CURVE = "█", "▒", "┃"
-POINT, FIT, BAND, MARK = "•", "─", "░", "┆"
+POINT, FIT, BAND, MARK = "●", "─", "·", "┆"
 
 
 def histogram_lines(chart: Chart, width: int) -> list[str]:

@@ -17,7 +17,7 @@ from gemba.reports.times import milliseconds, stamps
 if TYPE_CHECKING:
     from gemba.insights.types import Chart
 
-VALUE, OUTSIDE, EXPECTED, BAND, INNER, START, MARK = "•", "X", "╌", "░", "▒", "┆", "·"
+VALUE, OUTSIDE, EXPECTED, BAND, INNER, START, MARK = "●", "X", "╌", "·", "░", "┆", "┄"
 LETTERED = 8
 """Lines that get a letter; more are not told apart."""
 
@@ -49,7 +49,7 @@ def time_lines(chart: Chart, width: int) -> list[str]:
     lines = framed(canvas, left=left_words(canvas), right=beside(canvas, edge), below=_dates(canvas, table))
     parts, letters = _part_line(canvas, table)
     said = [f"{' ' * room}{parts}"] if parts else []
-    return [*lines, *said, *wrapped([*_legend(chart, lettered), *letters], width)]
+    return [*lines, *said, *wrapped([*_legend(chart, table, lettered), *letters], width)]
 
 
 def _draw_band(canvas: Canvas, table: Rows) -> None:
@@ -64,9 +64,14 @@ def _draw_band(canvas: Canvas, table: Rows) -> None:
         for column, (least, most) in _filled(held).items():
             for cells in canvas.cells[canvas.row(most) : canvas.row(least) + 1]:
                 cells[column] = sign
-    expected = {canvas.column(row["at"]): row["expected"] for row in table if row.get("expected") is not None}
+    expected = {canvas.column(row["at"]): row["expected"] for row in table if _only_expected(row)}
     for column, value in _filled(expected).items():
         canvas.cells[canvas.row(value)][column] = EXPECTED
+
+
+def _only_expected(row: dict[str, Any]) -> bool:
+    """Where there is a value, the middle of its band would only hide it."""
+    return row["value"] is None and row.get("expected") is not None
 
 
 def _filled(held: dict[int, Any]) -> dict[int, Any]:
@@ -126,11 +131,12 @@ def _part_line(canvas: Canvas, table: Rows) -> tuple[str, list[str]]:
     return "".join(cells).rstrip(), letters
 
 
-def _legend(chart: Chart, lettered: dict[Any, str]) -> list[str]:
+def _legend(chart: Chart, table: Rows, lettered: dict[Any, str]) -> list[str]:
     words = [f"{letter} {cut(label, 24)}" for label, letter in lettered.items()]
     if "low" in chart.data:
         forecast = has_forecast(chart)
-        words += [f"{VALUE} value", f"{EXPECTED} {'forecast' if forecast else 'expected'}"]
+        words.append(f"{VALUE} value")
+        words += [f"{EXPECTED} {'forecast' if forecast else 'expected'}"] if any(map(_only_expected, table)) else []
         words.append(f"{BAND} {'its interval' if forecast else 'expected range'}")
     if any(chart.data.get("signal", ())):
         words.append(f"{OUTSIDE} stands out")

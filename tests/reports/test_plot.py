@@ -20,7 +20,7 @@ def test_points_that_break_a_rule_look_different_and_lie_above_the_limit() -> No
     lines = chart_lines(control([50.0, 51.0, 55.0, 49.0], signal={2: "W1"}), width=80)
     plot = [line for line in lines if "┤" in line or "│" in line]
     assert [line.count("X") for line in plot].index(1) < next(i for i, line in enumerate(plot) if "UCL = 53.00" in line)
-    assert sum(line.count("•") for line in plot) == 3
+    assert sum(line.count("●") for line in plot) == 3
     assert any("W1" in line for line in plot)
     assert any("X breaks a rule: W1 beyond 3 sigma" in line for line in lines)
 
@@ -54,8 +54,8 @@ def test_the_band_is_under_the_values_and_what_stands_out_is_named() -> None:
     lines = chart_lines(chart, width=80)
     assert sum(line.count("X") for line in lines[2:-1]) == 1
     assert any("surge" in line for line in lines)
-    assert sum(line.count("░") for line in lines) > 60
-    assert lines[-1] == "• value   ╌ expected   ░ expected range   X stands out"
+    assert sum(line.count("·") for line in lines) > 60
+    assert lines[-1] == "● value   · expected range   X stands out"
 
 
 def test_parts_are_told_below_the_axis() -> None:
