@@ -1,6 +1,6 @@
 """Changes called where there is none, changes found and their sets of dates, and time.
 
-    python -m benchmarks.change_points [SERIES A KIND] [SEED]
+    python -m benchmarks.change_points [SERIES A KIND] [SEED] > benchmarks/results/change_points.md
 
 Without a seed a fresh one is drawn and printed.
 """
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.stats import beta
 
+from benchmarks.machine import heading
 from gemba.statistics.change_points import change_points
 
 Floats = NDArray[np.float64]
@@ -53,6 +54,7 @@ TIME = np.arange(LENGTH)
 PLANTED: dict[str, tuple[tuple[int, ...], Callable[[Chance], Floats]]] = {
     "step of 2 at 120": ((120,), lambda chance: 2.0 * (TIME >= 120) + chance.normal(size=LENGTH)),
     "step of 3 at 120, AR(0.5)": ((120,), lambda chance: 3.0 * (TIME >= 120) + ar(chance, 0.5)),
+    "step of 4 at 120, AR(0.9)": ((120,), lambda chance: 4.0 * (TIME >= 120) + ar(chance, 0.9)),
     "steps at 70 and 130, up and back": (
         (70, 130),
         lambda chance: 2.0 * ((TIME >= 70) & (TIME < 130)) + chance.normal(size=LENGTH),
@@ -66,7 +68,8 @@ def main() -> None:
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else secrets.randbelow(2**32)
     chance = np.random.default_rng(seed)
-    print(f"# Change points\n\nSeed {seed}, {many} series a kind of {LENGTH} rows unless said.\n")
+    print(heading("Change points"))
+    print(f"Seed {seed}. {many} series a kind of null, {many // 5} a kind of planted, of {LENGTH} rows unless said.\n")
     print("| no change in | any called, % | at most (95 %) | level or slope | spread | season seen |")
     print("|---|---|---|---|---|---|")
     for name, make in NULLS.items():
@@ -80,6 +83,7 @@ def main() -> None:
         print(f"| {name} | " + " | ".join(parts) + " |", flush=True)
     print("\n| planted | right number, % | found within 5 rows | set holds the place, of these | rows in set, median |")
     print("|---|---|---|---|---|")
+    many //= 5
     for name, (places, make) in PLANTED.items():
         found = [change_points(make(chance)).changes for _ in range(many)]
         right = sum(len(one) == len(places) for one in found)

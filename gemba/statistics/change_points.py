@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gemba.errors import SampleTooSmallError, UnusableValuesError
-from gemba.statistics.change_points_cost import Shape, Sums, line, rows_of
+from gemba.statistics.change_points_cost import Shape
+from gemba.statistics.change_points_joint import joint, rows_left
 from gemba.statistics.change_points_search import (
     LEAST_STRETCH,
     ROUNDING,
@@ -19,6 +19,7 @@ from gemba.statistics.change_points_search import (
     blur,
     segment,
     shortest,
+    supported,
 )
 from gemba.statistics.change_points_season import drawn_in, season_period, without_season
 from gemba.statistics.finite import refuse_infinite
@@ -78,12 +79,14 @@ def change_points(
 
     Returns:
         Season removed, outliers drawn in to four robust deviations of their neighbours. Each stretch is a level, or a
-        line, plus AR(1) noise that starts anew; all possible cuts (on 400 places at first, in longer series) are
-        compared by description length: -2 log likelihood, log n per parameter of a stretch of n values, 2 log T per
-        place. Memory and shape are chosen by the same length, so that a trend, or wandering noise, is no change.
+        line, plus AR(1) noise that runs on across the changes. For every number of changes the best of all cuts (on 400
+        places at first, in longer series; for the search the noise starts anew) is described: -2 log likelihood, log n
+        per parameter of a stretch of n values, 2 log T per place. Memory and shape are chosen by the same length, so
+        that a trend, or wandering noise, is no change. A change must shorten the description by 6 against its absence,
+        and all of them against no change at all: strong evidence.
         Changes of spread are changes of level of the log squared noise. Dimensions share their changes. The set of a
         position holds the shortest run with posterior mass `level`, the neighbours' places and the memory given, under
-        equal prior odds and normal noise. A constant series has no change.
+        equal prior odds and normal noise that starts anew. A constant series has no change.
 
     Raises:
         SampleTooSmallError: Fewer than 20 complete rows.
@@ -92,8 +95,10 @@ def change_points(
     References:
         R. A. Davis, T. C. M. Lee and G. A. Rodriguez-Yam, J. Am. Statist. Assoc. 101, 2006 (description length, AR
         noise); X. Shi, C. Gallagher, R. Lund and R. Killick, Comput. Statist. Data Anal. 170, 2022 (memory and changes
-        chosen together); I. E. Auger and C. E. Lawrence, Bull. Math. Biol. 51, 1989 (search); A. F. M. Smith,
-        Biometrika 62, 1975 (position). Ours: the places on a grid first, the model error, spread from log squares.
+        chosen together); R. E. Kass and A. E. Raftery, J. Am. Statist. Assoc. 90, 1995 (strong evidence); I. E. Auger
+        and C. E. Lawrence, Bull. Math. Biol. 51, 1989 (search); A. F. M. Smith, Biometrika 62, 1975 (position); S.
+        Chakar, E. Lebarbier, C. Levy-Leduc and S. Robin, Bernoulli 23, 2017 (noise that runs on). Ours: the places on a
+        grid first, the model error, spread from log squares.
     """
     table, clock, rows = _complete(series, time, period)
     columns, sums, memories, periods, found = [], [], [], [], []
@@ -106,8 +111,8 @@ def change_points(
         memories.extend(found[-1].memories)
     best = found[0]
     if len(found) > 1:
-        joint = [segment(tuple(sums), tuple(memories), shape) for shape in SHAPES]
-        best = min(joint, key=lambda one: one.length)
+        both = [segment(tuple(sums), tuple(memories), shape) for shape in SHAPES]
+        best = supported(min(both, key=lambda one: one.length), min(both, key=lambda one: one.plain))
     changes = _described(best, columns, level)
     changes = _with_spread(changes, best, clock, level)
     gap = 1.0 if time is None else _gap(time)
@@ -173,19 +178,18 @@ def _described(found: Segmentation, scales: list[float], level: float) -> list[C
     bounds = [0, *found.edges, found.sums[0].time.size]
     total = bounds[-1] * len(found.sums)
     variance = found.left / total + blur(found.sums)
+    fits = [joint(sums, found.edges, found.shape) for sums in found.sums]
     changes: list[Change] = []
-    for before, at, after in zip(bounds, bounds[1:], bounds[2:], strict=False):
+    for place, (before, at, after) in enumerate(zip(bounds, bounds[1:], bounds[2:], strict=False)):
         low, high = _position(found, before, at, after, variance, level)
         jumps, slopes = [], []
         strength = np.zeros(2)
-        for sums, scale in zip(found.sums, scales, strict=True):
-            old, new = line(sums, before, at, found.shape), line(sums, at, after, found.shape)
-            (old_value, old_variance), (new_value, new_variance) = old.at(sums.time[at]), new.at(sums.time[at])
-            jump, slope = new_value - old_value, new.slope - old.slope
+        for fit, sums, scale in zip(fits, found.sums, scales, strict=True):
+            (jump, jump_variance), (slope, slope_variance) = fit.change(place, float(sums.time[at]))
             jumps.append(jump * scale)
             slopes.append(slope * scale)
-            strength[0] += jump**2 / (variance * (old_variance + new_variance))
-            strength[1] += slope**2 / max(variance * (old.slope_variance + new.slope_variance), 1e-300)
+            strength[0] += jump**2 / max(variance * jump_variance, 1e-300)
+            strength[1] += slope**2 / max(variance * slope_variance, 1e-300)
         names: tuple[Kind, ...] = ("level", "slope")
         least = len(scales) * np.log(bounds[-1])
         kinds: tuple[Kind, ...] = tuple(name for name, one in zip(names, strength, strict=True) if one > least)
@@ -242,11 +246,5 @@ def _with_spread(changes: list[Change], found: Segmentation, clock: Floats, leve
 
 def _noise(found: Segmentation) -> Floats:
     """Squared innovations, the mean over dimensions, shape (n,)."""
-    bounds = [0, *found.edges, found.sums[0].time.size]
-
-    def left(sums: Sums, start: int, end: int) -> Floats:
-        design, values = rows_of(sums, start, end, found.shape)
-        return values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
-
-    every = [np.concatenate([left(one, a, b) for a, b in itertools.pairwise(bounds)]) for one in found.sums]
+    every = [rows_left(one, found.edges, joint(one, found.edges, found.shape)) for one in found.sums]
     return np.mean(np.square(every), axis=0)

@@ -23,7 +23,8 @@ class Sums:
 
     `cumulated`: shape (6, n + 1), of uu, uw, ww, uy, wy, yy; u is the whitened constant, w the whitened time.
     `time`, `values`: shape (n,), centred. `constant`, `slope`, `whitened`: the rows, shape (n,), that of row 0 unused.
-    `logs`: log variance of each row on the scale where a value of the series has variance 1, shape (n,).
+    `logs`: log variance of each row on the scale where a value of the series has variance 1, shape (n,). `log_sum`,
+    `inflation`: sum of these, and mean of the inverse variances, row 0 left out.
     """
 
     cumulated: Floats
@@ -33,23 +34,8 @@ class Sums:
     slope: Floats
     whitened: Floats
     logs: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Least-squares fit of one stretch. `level` is at the time 0 of `Sums.time`; covariances in units of the noise."""
-
-    level: float
-    slope: float
-    squares: float
-    level_variance: float
-    slope_variance: float
-    covariance: float
-
-    def at(self, time: float) -> tuple[float, float]:
-        """Value of the line and its variance."""
-        variance = self.level_variance + 2 * time * self.covariance + time**2 * self.slope_variance
-        return self.level + self.slope * time, variance
+    log_sum: float
+    inflation: float
 
 
 def whiten(time: Floats, values: Floats, memory: float) -> Sums:
@@ -70,9 +56,12 @@ def whiten(time: Floats, values: Floats, memory: float) -> Sums:
         return (column - kept * earlier) / root
 
     u, w, y = rows(np.ones(time.size)), rows(time), rows(values)
-    products = np.stack([u * u, u * w, w * w, u * y, w * y, y * y])
-    cumulated = np.concatenate([np.zeros((6, 1)), np.cumsum(products, axis=1)], axis=1)
-    return Sums(cumulated, time, values, u, w, y, np.log(variance))
+    cumulated = np.zeros((6, time.size + 1))
+    for place, (one, other) in enumerate(((u, u), (u, w), (w, w), (u, y), (w, y), (y, y))):
+        np.cumsum(one * other, out=cumulated[place, 1:])
+    logs = np.log(variance)
+    inflation = float(np.mean(1.0 / variance[1:]))
+    return Sums(cumulated, time, values, u, w, y, logs, float(logs[1:].sum()), inflation)
 
 
 def squares(sums: Sums, starts: Integers, ends: Integers, shape: Shape) -> Floats:
@@ -95,21 +84,10 @@ def squares(sums: Sums, starts: Integers, ends: Integers, shape: Shape) -> Float
     return np.maximum(left, 0.0)
 
 
-def line(sums: Sums, start: int, end: int, shape: Shape) -> Line:
-    """The fit of one stretch."""
-    design, y = rows_of(sums, start, end, shape)
-    inverse = np.linalg.pinv(design.T @ design)
-    fit = inverse @ (design.T @ y)
-    left = float(((y - design @ fit) ** 2).sum())
-    if shape == "level":
-        return Line(float(fit[0]), 0.0, left, float(inverse[0, 0]), 0.0, 0.0)
-    return Line(float(fit[0]), float(fit[1]), left, float(inverse[0, 0]), float(inverse[1, 1]), float(inverse[0, 1]))
-
-
-def rows_of(sums: Sums, start: int, end: int, shape: Shape) -> tuple[Floats, Floats]:
-    """Whitened design, shape (end - start, 1 or 2), and whitened values of a stretch."""
-    u = sums.constant[start:end].copy()
-    w = sums.slope[start:end].copy()
-    y = sums.whitened[start:end].copy()
+def line(sums: Sums, start: int, end: int, shape: Shape) -> tuple[float, float]:
+    """Level (at the time 0 of `Sums.time`) and slope of one stretch, by itself."""
+    u, w, y = sums.constant[start:end].copy(), sums.slope[start:end].copy(), sums.whitened[start:end].copy()
     u[0], w[0], y[0] = 1.0, sums.time[start], sums.values[start]
-    return (u[:, None] if shape == "level" else np.column_stack([u, w])), y
+    design = u[:, None] if shape == "level" else np.column_stack([u, w])
+    fit = np.linalg.lstsq(design, y, rcond=None)[0]
+    return float(fit[0]), float(fit[1]) if shape == "line" else 0.0

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gemba.statistics.change_points_cost import PARAMETERS, ROUNDING, Shape, Sums, line, squares, whiten
+from gemba.statistics.change_points_joint import squares_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -23,6 +24,10 @@ PATIENCE = 4
 MEMORIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98)
 MOST_MEMORY = 0.995
 LEAST_STRETCH = 5
+
+NEAR_ONE = (0.99, 0.995)
+STRONG = 6.0
+"""What a change must shorten the description by: twice the log Bayes factor from which evidence is called strong."""
 
 RESOLUTION = 0.02
 """Share of a series' standard deviation below which no level or line is believed to describe it: model error."""
@@ -41,6 +46,7 @@ class Segmentation:
     memories: tuple[float, ...]
     left: float
     length: float
+    plain: float
 
 
 def shortest(time: Floats, values: Floats, *, shapes: tuple[Shape, ...]) -> Segmentation:
@@ -54,7 +60,47 @@ def shortest(time: Floats, values: Floats, *, shapes: tuple[Shape, ...]) -> Segm
     tried = _all_shapes(time, values, sorted({*MEMORIES, own}), shapes)
     best = min(tried, key=lambda one: one.length)
     again = _all_shapes(time, values, [_shown(whole, best.edges, best.shape)], shapes)
-    return min([best, *again], key=lambda one: one.length)
+    every = [*tried, *again, *(one for memory in NEAR_ONE for one in _unchanged(time, values, memory, shapes))]
+    return supported(min([best, *again], key=lambda one: one.length), min(every, key=lambda one: one.plain))
+
+
+def _unchanged(time: Floats, values: Floats, memory: float, shapes: tuple[Shape, ...]) -> list[Segmentation]:
+    """The descriptions without any change."""
+    sums = (whiten(time, values, memory),)
+    found: list[Segmentation] = []
+    for shape in shapes:
+        left = left_by(sums, (), shape)
+        length = _length(sums, left, (), shape)
+        found.append(Segmentation((), shape, sums, (memory,), left, length, length))
+    return found
+
+
+def supported(found: Segmentation, plain: Segmentation) -> Segmentation:
+    """Only the changes for which the evidence is strong: each against its absence, and all against none.
+
+    `plain`: of the descriptions compared, the one that is shortest without a change.
+
+    References:
+        R. E. Kass and A. E. Raftery, J. Am. Statist. Assoc. 90, 773-795, 1995 (twice the log Bayes factor above 6).
+    """
+    edges, length = found.edges, found.length
+
+    def without(at: int) -> float:
+        fewer = edges[:at] + edges[at + 1 :]
+        return _length(found.sums, left_by(found.sums, fewer, found.shape), fewer, found.shape)
+
+    while edges:
+        lengths = [without(at) for at in range(len(edges))]
+        least = int(np.argmin(lengths))
+        if lengths[least] - length < STRONG:
+            edges, length = edges[:least] + edges[least + 1 :], lengths[least]
+        else:
+            break
+    if plain.plain - length < STRONG:
+        left = left_by(plain.sums, (), plain.shape)
+        return Segmentation((), plain.shape, plain.sums, plain.memories, left, plain.plain, plain.plain)
+    left = left_by(found.sums, edges, found.shape)
+    return Segmentation(edges, found.shape, found.sums, found.memories, left, length, found.plain)
 
 
 def _all_shapes(time: Floats, values: Floats, memories: list[float], shapes: tuple[Shape, ...]) -> list[Segmentation]:
@@ -70,8 +116,8 @@ def _shown(sums: Sums, edges: tuple[int, ...], shape: Shape) -> float:
     bounds = [0, *edges, sums.time.size]
     fits = [line(sums, a, b, shape) for a, b in itertools.pairwise(bounds)]
     parts = [
-        sums.values[a:b] - fit.level - fit.slope * sums.time[a:b]
-        for fit, a, b in zip(fits, bounds, bounds[1:], strict=False)
+        sums.values[a:b] - level - slope * sums.time[a:b]
+        for (level, slope), a, b in zip(fits, bounds, bounds[1:], strict=False)
     ]
     residual = np.concatenate(parts)
     square = float(residual @ residual)
@@ -94,8 +140,7 @@ def segment(sums: tuple[Sums, ...], memories: tuple[float, ...], shape: Shape) -
     shortest_blocks = -(-LEAST_STRETCH // step)
     costs = _costs(sums, grid, shape, shortest_blocks)
     best_edges: tuple[int, ...] = ()
-    total = costs[0, -1]
-    best = _length(sums, total, (), shape)
+    best = plain = _length(sums, left_by(sums, (), shape), (), shape)
     reached, origins = costs[0], []
     for changes in range(1, min(MOST_CHANGES, n // (2 * LEAST_STRETCH)) + 1):
         sum_of = reached[:, None] + costs
@@ -104,20 +149,19 @@ def segment(sums: tuple[Sums, ...], memories: tuple[float, ...], shape: Shape) -
         if not np.isfinite(reached[-1]):
             break
         edges = tuple(int(grid[place]) for place in _traced(origins))
-        length = _length(sums, float(reached[-1]), edges, shape)
+        length = _length(sums, left_by(sums, edges, shape), edges, shape)
         if length < best:
             best, best_edges = length, edges
         elif changes >= len(best_edges) + PATIENCE:
             break
     edges = refined(sums, best_edges, shape, step) if step > 1 else best_edges
     left = left_by(sums, edges, shape)
-    return Segmentation(edges, shape, sums, memories, left, _length(sums, left, edges, shape))
+    return Segmentation(edges, shape, sums, memories, left, _length(sums, left, edges, shape), plain)
 
 
 def left_by(sums: tuple[Sums, ...], edges: tuple[int, ...], shape: Shape) -> float:
-    """Squares left in all series by their own fit in each stretch."""
-    bounds = np.array([0, *edges, sums[0].time.size])
-    return float(sum(squares(one, bounds[:-1], bounds[1:], shape).sum() for one in sums))
+    """Squares left in all series by the joint fit of all stretches."""
+    return sum(squares_of(one, edges, shape) for one in sums)
 
 
 def around(sums: tuple[Sums, ...], low: int, high: int, shape: Shape) -> tuple[Integers, Floats]:
@@ -164,14 +208,14 @@ def _traced(origins: list[NDArray[np.int64]]) -> list[int]:
 
 def blur(sums: tuple[Sums, ...]) -> float:
     """Variance of the model error in whitened rows, the mean over rows and series: it adds to the innovations."""
-    return RESOLUTION**2 * float(np.mean([np.mean(np.exp(-one.logs[1:])) for one in sums]))
+    return RESOLUTION**2 * float(np.mean([one.inflation for one in sums]))
 
 
 def _length(sums: tuple[Sums, ...], left: float, edges: tuple[int, ...], shape: Shape) -> float:
     """-2 log likelihood at the best variance, log n per parameter of a stretch of n, 2 log n per place of a change."""
     n, series = sums[0].time.size, len(sums)
     total = series * n
-    scale = sum(float(one.logs[1:].sum() - one.logs[list(edges)].sum()) for one in sums)
+    scale = sum(one.log_sum for one in sums)
     fit = total * np.log(max(left / total, ROUNDING) + blur(sums)) + scale
     parameters = series * PARAMETERS[shape] * float(np.log(np.diff([0, *edges, n])).sum())
     return float(fit + parameters + 2.0 * len(edges) * np.log(n))
