@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gemba.agents.base import Brief
 from gemba.agents.pair import later, pair
-from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
+from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words, sentence
 from gemba.errors import SampleTooSmallError, UnusableValuesError
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings, Gap, Test
@@ -147,7 +147,7 @@ def _chart(question: Question, found: Association, bucket: str) -> Chart:
         else later(bucket, 0)
         for lag in found.lags[near]
     ]
-    one, other = name_of(question.metric).capitalize(), name_of(question.other_metric)
+    one, other = sentence(name_of(question.metric)), name_of(question.other_metric)
     return Chart(
         title=f"{one} and {other}: correlation by lag (lines: where 95 % of strongest lags lie by chance)",
         kind="bars",

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gemba.agents.base import Brief
 from gemba.agents.measurements import Measurements, measurements
-from gemba.agents.wording import name_of, number, quantity, segment_words
+from gemba.agents.wording import name_of, number, quantity, segment_words, sentence
 from gemba.errors import SampleTooSmallError, UnusableValuesError
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings, Gap
@@ -215,7 +215,7 @@ class _Found:
             *self.source.segment,
         )
         name = name_of(self.question.metric)
-        name = name if lower else name.capitalize()
+        name = name if lower else sentence(name)
         return f"{name} of {segment_words(conditions)}" if conditions else name
 
     def _claim(self, extra: str, **fields: object) -> Claim:

@@ -9,7 +9,7 @@ from gemba.agents.base import Brief
 from gemba.agents.candidates import comparison, strength_of_whole
 from gemba.agents.dating import Dated, date_change
 from gemba.agents.panel import Panel, Setting, panel, setting
-from gemba.agents.wording import difference_unit, name_of, number, quantity
+from gemba.agents.wording import difference_unit, name_of, number, quantity, sentence
 from gemba.errors import SampleTooSmallError
 from gemba.evidence.measure import additive_column
 from gemba.evidence.types import TOTAL
@@ -60,7 +60,7 @@ def _claim(found: Setting, whole: Panel, dated: Dated, *, strength: float) -> Cl
     per = f" per {bucket} and {bucket}" if change.shape == "ramp" and additive_column(model, metric) else per
     shape = "drifts" if change.shape == "ramp" else "moved"
     statement = (
-        f"{name_of(metric).capitalize()} {shape} by {quantity(effect, unit, signed=True)}{per} from {dated.date} on "
+        f"{sentence(name_of(metric))} {shape} by {quantity(effect, unit, signed=True)}{per} from {dated.date} on "
         f"(the start lies between {dated.low} and {dated.high}); "
         f"95 % interval of the size {number(effect - half)} to {number(effect + half)}."
     )
@@ -104,7 +104,7 @@ def _chart(found: Setting, whole: Panel) -> Chart:
     seen = np.flatnonzero(whole.den[0] > 0)
     part = np.where(timeline.window, "window", np.where(timeline.baseline, "baseline", "history"))
     return Chart(
-        title=f"{name_of(metric).capitalize()} by {found.bucket}",
+        title=f"{sentence(name_of(metric))} by {found.bucket}",
         kind="series",
         data={
             "time": [found.starts[t].isoformat() for t in seen],

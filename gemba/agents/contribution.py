@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gemba.agents.base import Brief
 from gemba.agents.breakdown import Breakdown, Part, breakdown, factors, rates_and_mix, sides
-from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words, waterfall_title
+from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words, sentence, waterfall_title
 from gemba.errors import RefusedError, SampleTooSmallError
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings, Gap
@@ -94,7 +94,7 @@ def _factor_claim(brief: Brief, question: Why | Compare, part: Part, change: flo
     value, total = part.value * scale, change * scale
     percent = 100.0 * part.value / change if change else 0.0
     statement = (
-        f"{name_of(part.label).capitalize()} arithmetically explains {quantity(value, unit, signed=True)} of the "
+        f"{sentence(name_of(part.label))} arithmetically explains {quantity(value, unit, signed=True)} of the "
         f"change of {quantity(total, unit, signed=True)} in {name_of(metric)} ({number(percent)} %), averaged over "
         "all orders of replacing the factors (Shapley)."
     )

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import bdtrc, ndtr
 
 from gemba.agents.base import Brief
-from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
+from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words, sentence
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim
 from gemba.insights.wording import dated
@@ -232,7 +232,7 @@ def _unit(brief: Brief) -> str:
 
 def _subject(brief: Brief, one: Charted) -> str:
     conditions = (*(part for part in _question(brief).filters if part.dimension is not None), *one.segment)
-    name = name_of(_question(brief).metric).capitalize()
+    name = sentence(name_of(_question(brief).metric))
     return f"{name} of {segment_words(conditions)}" if conditions else name
 
 

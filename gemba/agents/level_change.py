@@ -8,7 +8,7 @@ from scipy.special import stdtrit
 from gemba.agents.base import Brief
 from gemba.agents.candidates import comparison
 from gemba.agents.panel import Setting, panel, setting
-from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
+from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words, sentence
 from gemba.errors import SampleTooSmallError
 from gemba.evidence.measure import additive_column, ratio_form, rollup, values
 from gemba.evidence.types import TOTAL
@@ -125,7 +125,7 @@ def _statement(
     found: Setting, before: float, after: float, effect: float, half: float | None, unit: str, shown_unit: str
 ) -> str:
     question, model = found.question, found.model
-    name = name_of(question.metric).capitalize()
+    name = sentence(name_of(question.metric))
     within = "" if half is None else f" (95 % interval {number(effect - half)} to {number(effect + half)})"
     difference = f"a difference of {quantity(effect, unit, signed=True)}{within}"
     window = dated(question.window, model)

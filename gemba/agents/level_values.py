@@ -10,7 +10,7 @@ import numpy as np
 from gemba.agents.base import Brief
 from gemba.agents.series import Buckets, Group, buckets, groups, total
 from gemba.agents.usual import usual_range
-from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
+from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words, sentence
 from gemba.errors import SampleTooSmallError
 from gemba.evidence.measure import additive_column
 from gemba.insights.ids import claim_id
@@ -218,7 +218,7 @@ def _claim(brief: Brief, kind: str, segment: Segment, extra: str = "", **fields:
 def _subject(brief: Brief, segment: Segment) -> str:
     question = _question(brief)
     conditions = (*(one for one in question.filters if one.dimension is not None), *segment)
-    name = name_of(question.metric).capitalize()
+    name = sentence(name_of(question.metric))
     return f"{name} of {segment_words(conditions)}" if conditions else name
 
 
@@ -343,7 +343,7 @@ def _notes(held: Buckets) -> tuple[str, ...]:
 def _bars(brief: Brief, chosen: list[Valued], unit: str | None = None) -> Chart:
     question = _question(brief)
     return Chart(
-        title=f"{name_of(question.metric).capitalize()} by {' and '.join(map(name_of, question.group_by)) or 'part'}",
+        title=f"{sentence(name_of(question.metric))} by {' and '.join(map(name_of, question.group_by)) or 'part'}",
         kind="bars",
         data={
             "label": [segment_words(one.group.segment) for one in chosen],
@@ -364,7 +364,7 @@ def _series_chart(brief: Brief, group: Group, held: Buckets) -> tuple[Chart, ...
         values = [float(top / bottom) * scale if bottom > 0 else None for top, bottom in pairs]
     return (
         Chart(
-            title=f"{name_of(question.metric).capitalize()} by {held.bucket}",
+            title=f"{sentence(name_of(question.metric))} by {held.bucket}",
             kind="series",
             data={"time": [one.isoformat() for one in held.starts], "value": values},
             unit=brief.model.metrics[question.metric].unit,

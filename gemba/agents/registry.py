@@ -25,6 +25,9 @@ BUILT_IN: dict[str, str] = {
     "process_control": "gemba.agents.process_control:ProcessControlAgent",
     "capability": "gemba.agents.capability:CapabilityAgent",
     "anomaly": "gemba.agents.anomaly:AnomalyAgent",
+    "losses": "gemba.agents.losses:LossesAgent",
+    "pareto": "gemba.agents.pareto:ParetoAgent",
+    "reliability": "gemba.agents.reliability:ReliabilityAgent",
     "data_quality": "gemba.agents.data_quality:DataQualityAgent",
     "history": "gemba.agents.history:HistoryAgent",
 }

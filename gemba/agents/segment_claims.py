@@ -10,7 +10,7 @@ from gemba.agents.candidates import Comparison, strength_of_whole
 from gemba.agents.dating import date_change
 from gemba.agents.echoes import Cause
 from gemba.agents.panel import Panel
-from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words
+from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words, sentence
 from gemba.evidence.measure import additive_column
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Claim
@@ -115,7 +115,7 @@ def whole_claim(compared: Comparison) -> Claim | None:
     after = float(own.expected[0]) * factor + effect
     ci = (float(low[0]) * factor, float(high[0]) * factor)
     statement = (
-        f"{name_of(metric).capitalize()} moved as a whole, from {quantity(before, shown)} to "
+        f"{sentence(name_of(metric))} moved as a whole, from {quantity(before, shown)} to "
         f"{quantity(after, shown)}{_allowing(compared.whole, 0) or ':'} {quantity(effect, unit, signed=True)} (95 % "
         f"interval {number(ci[0])} to {number(ci[1])}). No segment accounts for it better."
     )

@@ -7,6 +7,7 @@ import math
 from gemba.questions.types import Predicate, Segment
 from gemba.semantics.model import SemanticModel
 
+ABBREVIATIONS = frozenset({"oee", "mtbf", "mttr", "co2", "ppm"})
 SIGNS = {"in": "", "not_in": "not ", "gt": "> ", "ge": "≥ ", "lt": "< ", "le": "≤ "}
 
 
@@ -33,8 +34,13 @@ def quantity(value: float, unit: str, *, signed: bool = False) -> str:
 
 
 def name_of(metric: str) -> str:
-    """A metric's or dimension's name in running text."""
-    return metric.replace("_", " ")
+    """A metric's or dimension's name in running text; the field's abbreviations in capitals."""
+    return " ".join(word.upper() if word in ABBREVIATIONS else word for word in metric.split("_"))
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its start; the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def waterfall_title(metric: str, dimension: str) -> str:

@@ -19,6 +19,8 @@ ANSWERING: Mapping[str, tuple[ClaimKind, ...]] = {
     "capability": ("capability", "process_control"),
     "drivers": ("driver",),
     "forecast": ("forecast",),
+    "level": ("level", "loss"),
+    "top": ("level", "share"),
 }
 """Which claims answer a question of a kind, the first kind first. Of kinds not named: `ANSWERS`, in the given order."""
 

@@ -26,6 +26,9 @@ LAGS = ("association", "tests whether both metrics go together, and which leads"
 CHARTS = ("process_control", "draws the control chart, and tests the points against what came before")
 INDICES = ("capability", "compares what the process does with its specification")
 ODD = ("anomaly", "holds every day or hour against what the others let one expect")
+LOSSES = ("losses", "splits what is lost into its factors, the largest first")
+FEW = ("pareto", "says how few members make up most of it, and whether the first is really first")
+LIVES = ("reliability", "estimates the time between failures and to repair, and whether failures come faster")
 PAST = ("history", "looks up what was said about the metric before")
 
 
@@ -45,12 +48,12 @@ STRATEGIES: dict[tuple[str, Complexity], Strategy] = {
     ("compare", 2): Strategy("compare.total", 1, (CHANGE, PARTS, DATA, PAST)),
     ("trend", 2): Strategy("trend.series", 1, (VALUE, DATA, PAST)),
     ("trend", 3): Strategy("trend.groups", 1, (VALUE, DATA, PAST)),
-    ("level", 1): Strategy("level.total", 1, (VALUE, DATA, PAST)),
-    ("level", 2): Strategy("level.groups", 1, (VALUE, DATA, PAST)),
-    ("top", 1): Strategy("top.groups", 1, (VALUE, DATA, PAST)),
+    ("level", 1): Strategy("level.total", 2, (VALUE, LOSSES, LIVES, DATA, PAST)),
+    ("level", 2): Strategy("level.groups", 2, (VALUE, LOSSES, LIVES, DATA, PAST)),
+    ("top", 1): Strategy("top.groups", 2, (VALUE, FEW, DATA, PAST)),
     ("top", 2): Strategy("top.combinations", 1, (VALUE, DATA, PAST)),
-    ("share", 1): Strategy("share.groups", 1, (VALUE, DATA, PAST)),
     ("anomaly", 3): Strategy("anomaly.series", 1, (ODD, DATA, PAST)),
+    ("share", 1): Strategy("share.groups", 2, (VALUE, FEW, DATA, PAST)),
     ("drivers", 4): Strategy("drivers.rules", 1, (RULES, DATA)),
     ("association", 3): Strategy("association.lags", 1, (LAGS, DATA, PAST)),
     ("capability", 3): Strategy("capability.limits", 1, (CHARTS, INDICES, DATA, PAST)),

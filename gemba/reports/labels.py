@@ -26,6 +26,12 @@ def label(claim: Claim) -> str:
         return f"{about or 'the whole'}, first day to last"
     if claim.kind == "association":
         return _together(claim)
+    if "vital" in claim.details:
+        return f"the first {claim.details['vital']} of {claim.details['members']}"
+    if "second" in claim.details:
+        return f"{about}, against {claim.details['second']}"
+    if claim.method == "reliability":
+        return f"{about or 'the whole'}, {claim.details['aspect']}"
     if claim.kind in ("level", "share"):
         return f"{about or 'the whole'}{_course(claim)}"
     return claim.statement
