@@ -11,7 +11,7 @@ import dagster as dg
 
 from assets.failures import failures_recorded
 from assets.keys import FINDINGS
-from assets.reading import claims_table, plain
+from assets.reading import claims_list, plain
 from assets.steps import Weighed
 from gemba.insights.kinds import DEMANDS
 from gemba.investigation import Investigator
@@ -153,7 +153,7 @@ def claims(
             "partition": partition,
             "reasons": dg.MetadataValue.md("\n".join(f"* {plain(one)}" for one in verdict.reasons) or "none"),
             "expectations": dg.MetadataValue.md(_table(observed)),
-            "claims": claims_table(weighed.claims),
+            "claims": claims_list(weighed.claims),
         },
     )
     yield dg.AssetCheckResult(

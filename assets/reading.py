@@ -61,7 +61,7 @@ def of_insight(insight: Insight) -> dict[str, Any]:
         "answer": dg.MetadataValue.md(f"### {plain(insight.summary)}"),
         "foremost claims": foremost(insight.claims),
         **pictures(insight.charts),
-        "all claims": claims_table(insight.claims),
+        "all claims": claims_list(insight.claims),
         "status": insight.status,
         "confidence": round(insight.confidence, 3) if insight.confidence is not None else "none stated",
         "gaps": dg.MetadataValue.md(
@@ -93,22 +93,33 @@ def foremost(claims: tuple[Claim, ...]) -> dg.MetadataValue:
     return dg.MetadataValue.md(text if claims else "no claim")
 
 
-def claims_table(claims: tuple[Claim, ...]) -> dg.MetadataValue:
-    """The claims in the order of their rank. Numbers as shown to people."""
-    rows = [
-        "| # | claim | effect | interval | p | q | n | confidence | agent |",
-        "|--:|---|--:|---|--:|--:|--:|--:|---|",
-    ]
-    for claim in claims[:MOST_CLAIMS]:
-        interval = f"{claim.ci[0]:.4g} to {claim.ci[1]:.4g}" if claim.ci else ("exact" if claim.exact else "")
-        rows.append(
-            f"| {claim.rank or ''} | {plain(claim.statement)} | {claim.effect:+.4g} {plain(claim.unit)} | {interval} "
-            f"| {_number(claim.p_value)} | {_number(claim.q_value)} | {claim.n} | {_number(claim.confidence)} "
-            f"| {claim.agent} |"
-        )
+def claims_list(claims: tuple[Claim, ...]) -> dg.MetadataValue:
+    """The claims in the order of their rank, numbers as shown to people.
+
+    A list, since Dagit gives a table of nine columns the width of two.
+    """
+    lines = [f"1. {plain(claim.statement)}  \n   *{_proof(claim)}*" for claim in claims[:MOST_CLAIMS]]
     if len(claims) > MOST_CLAIMS:
-        rows.append(f"| | and {len(claims) - MOST_CLAIMS} more | | | | | | | |")
-    return dg.MetadataValue.md("\n".join(rows) if claims else "no claim")
+        lines.append(f"\nand {len(claims) - MOST_CLAIMS} more")
+    return dg.MetadataValue.md("\n".join(lines) if claims else "no claim")
+
+
+def _proof(claim: Claim) -> str:
+    from gemba.reports import numbers
+    from gemba.reports.labels import effect
+
+    parts = [f"effect {plain(effect(claim))}"]
+    if claim.exact:
+        parts.append("exact")
+    if claim.ci is not None:
+        parts.append(
+            f"{numbers.number(claim.ci_level * 100)} % interval {plain(numbers.interval(claim.ci, claim.unit))}"
+        )
+    parts += [f"p {numbers.probability(claim.p_value)}"] if claim.p_value is not None else []
+    parts += [f"q {numbers.probability(claim.q_value)}"] if claim.q_value is not None else []
+    parts.append(f"n {claim.n:,}")
+    parts += [f"confidence {claim.confidence:.0%}"] if claim.confidence is not None else []
+    return "; ".join([*parts, f"by {claim.agent}"])
 
 
 def pictures(charts: tuple[Chart, ...]) -> dict[str, dg.MetadataValue]:
