@@ -50,7 +50,8 @@ def test_the_joint_fit_is_generalised_least_squares_of_the_whole_series(shape: S
 def test_a_step_in_noise_that_remembers_is_found_with_its_size() -> None:
     rng = np.random.default_rng(4)
     drawn = rng.normal(size=300) * np.sqrt(1 - 0.9**2)
-    values = np.asarray(lfilter([1.0], [1.0, -0.9], drawn)) + 5.0 * (np.arange(300) >= 150)
+    step: Floats = np.where(np.arange(300) >= 150, 5.0, 0.0)
+    values: Floats = np.asarray(lfilter([1.0], [1.0, -0.9], drawn)) + step
     (only,) = change_points(values).changes
     assert abs(only.at - 150) <= 1
     assert only.jump[0] == pytest.approx(5.0, abs=1.3)
