@@ -40,7 +40,7 @@ def _repeated(brief: Brief, past: Sequence[PastInsight]) -> list[Claim]:
     for insight in past:
         asked = str(canonical(insight.question))
         for claim in insight.claims:
-            if claim.kind in CAUSES and claim.significant and claim.material is not False:
+            if claim.kind in CAUSES and claim.segment and claim.significant and claim.material is not False:
                 found[canonical_segment(claim.segment)].setdefault(asked, (insight, claim))
     often = sorted((item for item in found.items() if len(item[1]) > 1), key=lambda item: (-len(item[1]), item[0]))
     claims = []

@@ -55,3 +55,7 @@ def test_answers_to_one_question_that_name_other_causes_contradict() -> None:
 def test_withdrawn_answers_are_counted_and_believed_in_nothing_else() -> None:
     (claim,) = recall(said(ask("why"), 16, M5, withdrawn=True), said(ask("why"), 17))[1].claims
     assert claim.statement.startswith("1 of 2 earlier answers")
+
+
+def test_what_was_found_of_the_whole_is_no_segment_that_comes_back() -> None:
+    assert recall(said(ask("why"), 16, ()), said(ask("why", filters=[LINE_3]), 17, ()))[1].claims == ()
