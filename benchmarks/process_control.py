@@ -48,7 +48,7 @@ def _values(values: Floats) -> ChosenChart:
     return values_chart(values, INSIDE, season=WEEKDAY)
 
 
-def _items(counts: Floats, size: float) -> ChosenChart:
+def _items(counts: NDArray[np.int64], size: float) -> ChosenChart:
     return counts_chart(counts.astype(float), np.full(DAYS, size), INSIDE, items=True, season=WEEKDAY)
 
 
