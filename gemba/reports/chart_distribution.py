@@ -11,7 +11,6 @@ from gemba.reports import numbers
 from gemba.reports.chart_labels import LETTER, LINE, cut, staggered
 from gemba.reports.chart_plane import Plane, decades, domain, named_ticks
 from gemba.reports.chart_style import BLUE, DIM, INK, RED, SHADE, TEAL, Drawing, Rows, layer, layered, mark_color, rows
-from gemba.reports.thinning import thinned
 
 if TYPE_CHECKING:
     from gemba.insights.types import Chart
@@ -23,6 +22,8 @@ SHARES = (0.5, 0.1, 0.9, 0.01, 0.99, 0.05, 0.95, 0.25, 0.75, 0.001, 0.999, 0.000
 """Ticks of an axis of shares, foremost first."""
 LEAST_SHARE = 1e-6
 MOST_CENSORED = 50
+SPACING = 5.0
+"""Pixels between points of a probability plot from which both are drawn."""
 Axis = Callable[[str], Drawing]
 """The place of a column on an axis."""
 
@@ -82,7 +83,7 @@ def probability(chart: Chart, width: int, height: int) -> Drawing:
         row["low"], row["high"] = (_within(row[side], plane.y) for side in ("low", "high"))
     x, y = _value_axis(plane, chart.unit, logarithmic), _share_axis(chart, plane)
     layers: list[Drawing] = []
-    smooth = [table[at] for at in thinned([row["fit"] for row in table], most=width // 4)]
+    smooth = _spaced(plane, table, "fit")
     band = [row for row in smooth if row["low"] is not None and row["high"] is not None]
     if band:
         style = {"opacity": 0.16, "color": TEAL}
@@ -91,8 +92,7 @@ def probability(chart: Chart, width: int, height: int) -> Drawing:
         line = [row for row in smooth if row["fit"] is not None]
         style = {"color": TEAL, "strokeWidth": 1.6, "clip": True}
         layers.append(layer("line", line, style=style, x=x("x"), y=y("fit")))
-    failed = [row for row in table if row["y"] is not None]
-    failed = [failed[at] for at in thinned([row["y"] for row in failed], most=width // 6)]
+    failed = _spaced(plane, table, "y")
     layers.append(layer("circle", failed, style={"color": INK, "size": 30, "opacity": 0.9}, x=x("x"), y=y("y")))
     censored = [{"x": row["x"], "y": plane.y_at(height - 6.0)} for row in table if row["censored"]]
     triangle = {"shape": "triangle-right", "color": DIM, "size": 36, "opacity": 0.8}
@@ -139,6 +139,21 @@ def scaled_rows(chart: Chart) -> list[dict[str, Any]]:
         place = log(row["value"]) if logarithmic else row["value"]
         found.append({**moved, "x": place, "y": moved["share"], "censored": bool(row.get("censored"))})
     return sorted(found, key=lambda row: row["x"])
+
+
+def _spaced(plane: Plane, table: Rows, name: str) -> Rows:
+    """Rows of a rising line that are told apart on the plane: the first, the last and those some pixels on.
+
+    Where points are rare, as in the tails that such a plot is made for, none is left out.
+    """
+    known = [row for row in table if row[name] is not None]
+    kept: Rows = known[:1]
+    for row in known[1:]:
+        across = plane.across(row["x"]) - plane.across(kept[-1]["x"])
+        down = plane.down(row[name]) - plane.down(kept[-1][name])
+        if abs(across) + abs(down) >= SPACING or row is known[-1]:
+            kept.append(row)
+    return kept
 
 
 def _within(value: float | None, span: tuple[float, float]) -> float | None:

@@ -167,7 +167,10 @@ def _words(plane: Plane, table: Rows, unit: str, y: Drawing) -> Drawing:
 def _lying(table: list[dict[str, Any]], values: list[float | None], width: int, height: int) -> Plane:
     """The plane of bars that lie: as high as they need."""
     n = max(len(table), 1)
-    return Plane(domain(values, room=0.06), (n - 0.5, -0.5), width, max(height if n > 5 else n * 40, n * STEP))
+    low, high = domain(values, room=0.06)
+    # bars that all begin at zero begin at the edge
+    low = low if min((value for value in values if value is not None), default=0.0) != 0.0 else 0.0
+    return Plane((low, high), (n - 0.5, -0.5), width, max(height if n > 5 else n * 40, n * STEP))
 
 
 def _lying_axis(plane: Plane, table: list[dict[str, Any]]) -> Drawing:

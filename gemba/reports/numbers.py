@@ -91,7 +91,7 @@ def segment(predicates: Sequence[Predicate]) -> str:
     """The rows that a claim is about, for example `line 3, lot not L-17`; `everything` without a condition."""
     words = []
     for one in predicates:
-        subject = one.dimension or one.metric or ""
+        subject = (one.dimension or one.metric or "").replace("_", " ")
         if one.op == "is_null":
             words.append(f"{subject} missing")
         elif one.op == "between":

@@ -57,6 +57,9 @@ def show_insight(insight: Insight, console: Console, *, most: int | None = MOST_
     for chart in insight.charts[:MOST_CHARTS]:
         for line in chart_lines(chart, width=min(console.width, 100)):
             show(escape(line), overflow="crop", no_wrap=True)
+    if len(insight.charts) > MOST_CHARTS:
+        more = len(insight.charts) - MOST_CHARTS
+        show(f"[dim]{more} more drawn on the page: gemba insights show {insight.id} --html FILE[/]")
     if insight.claims:
         show(claims_table(insight.claims[:most], confidence=console.width >= WIDE))
         if most is not None and len(insight.claims) > most:

@@ -5,6 +5,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gemba.insights.types import Chart
@@ -140,3 +141,11 @@ def test_a_waterfall_keeps_its_sum_when_small_steps_are_one() -> None:
     bars = _of(NASTY["waterfall of 60 steps"], "bar")[0]
     assert len(bars) < 25
     assert bars[-1]["to"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_rare_points_in_the_tail_of_a_probability_plot_are_all_drawn() -> None:
+    drawn = _of(weibull(2000), "circle")[0]
+    assert len(drawn) < 250
+    tail = sorted(row["x"] for row in drawn)[:4]
+    values = [value for value, share in zip(*(weibull(2000).data[c] for c in ("value", "share")), strict=True) if share]
+    assert tail == pytest.approx(np.log(values[:4]))
