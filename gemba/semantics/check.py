@@ -21,7 +21,8 @@ from gemba.questions.types import Window
 from gemba.semantics.expression import columns_of, parse_expression
 from gemba.semantics.graph import dimensions_of
 from gemba.semantics.model import SemanticModel
-from gemba.semantics.problems import Problem
+from gemba.semantics.problems import Problem, suggestion
+from gemba.statistics.calendar_days import known_countries
 
 _TRIED = timedelta(days=7)
 
@@ -29,6 +30,7 @@ _TRIED = timedelta(days=7)
 def check_model(model: SemanticModel, warehouse: Warehouse) -> tuple[Problem, ...]:
     """Look at every source, dimension and metric.
 
+    Country: its holidays are known.
     Sources: can be read, have rows, keys are unique and there, times can be read.
     Dimensions: their column exists, and members named in the model occur.
     Metrics: compute over the last week of their data.
@@ -36,7 +38,7 @@ def check_model(model: SemanticModel, warehouse: Warehouse) -> tuple[Problem, ..
     Returns:
         Problems in the model's order; severity `warning` for what leaves the rest usable.
     """
-    found: list[Problem] = []
+    found: list[Problem] = list(_country(model))
     broken: set[str] = set()
     coverage: dict[str, Coverage] = {}
     for name in model.sources:
@@ -54,6 +56,13 @@ def check_model(model: SemanticModel, warehouse: Warehouse) -> tuple[Problem, ..
         if name in model.leaves(name) and not sources & broken:
             found += _metric(model, name, warehouse, coverage)
     return _each_once(found)
+
+
+def _country(model: SemanticModel) -> Iterator[Problem]:
+    if model.country is not None and model.country not in known_countries():
+        mend = suggestion(model.country, sorted(known_countries()), what="countries")
+        what = f"no holidays are known of {model.country!r}; trends and forecasts take them for ordinary days"
+        yield Problem(("country",), what, mend, severity="warning")
 
 
 def _each_once(found: list[Problem]) -> tuple[Problem, ...]:

@@ -190,11 +190,15 @@ class Quantile(_Strict):
 
 
 class SemanticModel(_Strict):
-    """Sources, dimensions and metrics, with the calendar that questions about them are read in."""
+    """Sources, dimensions and metrics, with the calendar that questions about them are read in.
+
+    `country`: ISO 3166-1 alpha-2; its public holidays are told apart from ordinary days in trends and forecasts.
+    """
 
     gemba: Literal[1] = 1
     name: str
     timezone: str = "UTC"
+    country: str | None = None
     week_starts: Weekday = "monday"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
     description: str | None = None

@@ -30,6 +30,7 @@ def problems(model: SemanticModel, *, spared: frozenset[tuple[str, str]] = froze
     return (
         *_names(model, spared),
         *_timezone(model.timezone, ("timezone",)),
+        *_country(model.country),
         *_sources(model, spared),
         *_dimensions(model, spared),
         *_metrics(model, spared),
@@ -79,6 +80,14 @@ def _timezone(name: str, path: tuple[str | int, ...]) -> list[Problem]:
         mend = f"Did you mean {sorted(tail)[0]!r}?" if tail else suggestion(name, sorted(zones), what="time zones")
         return [Problem(path, f"{name!r} is no time zone", mend)]
     return []
+
+
+def _country(code: str | None) -> list[Problem]:
+    """Two capitals. Whether its holidays are known is asked by `check_model`: the list of countries takes 0.1 s."""
+    if code is None or re.fullmatch(r"[A-Z]{2}", code):
+        return []
+    mend = "Write its two capital letters by ISO 3166-1, for example DE or KR."
+    return [Problem(("country",), f"{code!r} is no country code", mend)]
 
 
 def _sources(model: SemanticModel, spared: frozenset[tuple[str, str]]) -> list[Problem]:

@@ -102,3 +102,12 @@ def test_suggested_questions_name_no_person(folder: Path) -> None:
     members = {"shift": ("early", "late"), "line": ("A", "B")}
     questions = suggested_questions(model, members=members, as_of=datetime(2026, 3, 31, tzinfo=UTC))
     assert not any("early" in question or "late" in question for question in questions)
+
+
+def test_a_country_without_known_holidays_is_a_warning(folder: Path) -> None:
+    (folder / "model.yaml").write_text(MODEL.replace("name: plant\n", "name: plant\ncountry: XX\n"))
+    (problem,) = check_model(load_model(folder / "model.yaml"), SourceWarehouse())
+    assert problem.path == ("country",)
+    assert problem.severity == "warning"
+    (folder / "model.yaml").write_text(MODEL.replace("name: plant\n", "name: plant\ncountry: KR\n"))
+    assert check_model(load_model(folder / "model.yaml"), SourceWarehouse()) == ()

@@ -62,6 +62,7 @@ def test_a_written_model_reads_back_equal() -> None:
     ("old", "new", "what", "mend"),
     [
         ("timezone: Europe/Berlin", "timezone: Berlin", "no time zone", "'Europe/Berlin'"),
+        ("timezone: Europe/Berlin", "country: Germany", "no country code", "DE or KR"),
         ("week_starts: monday", "weekstarts: monday", "unknown key 'weekstarts'", "'week_starts'"),
         ("week_starts: monday", "week_starts: moonday", "week_starts is 'moonday'", "'monday'"),
         ("fiscal_year_starts: 1", "fiscal_year_starts: 13", "fiscal_year_starts", "Correct"),
