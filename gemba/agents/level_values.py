@@ -5,19 +5,17 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 
-import numpy as np
-
 from gemba.agents.base import Brief
+from gemba.agents.panel import cube_request
 from gemba.agents.series import Buckets, Group, buckets, groups, total
 from gemba.agents.usual import usual_range
-from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words, sentence
+from gemba.agents.wording import name_of, number, quantity, segment_words, sentence
 from gemba.errors import SampleTooSmallError
-from gemba.evidence.measure import additive_column
 from gemba.insights.ids import claim_id
-from gemba.insights.types import Chart, Claim, Findings, Test
+from gemba.insights.types import Chart, Claim, Findings
 from gemba.insights.wording import dated
 from gemba.questions.types import Level, Predicate, Segment, Share, Top, Trend
-from gemba.statistics.level import LEAST, Estimate, mean_estimate, ratio_scores, slope_estimate
+from gemba.statistics.level import LEAST, mean_estimate, ratio_scores
 
 AGENT = "level"
 METHOD = "level"
@@ -87,39 +85,18 @@ def share_findings(brief: Brief) -> Findings:
 
 
 def trend_findings(brief: Brief) -> Findings:
-    """The slope over the window, tested against none, of the whole and of the groups.
+    """The value of the window, and its course; the slope is the trend agent's.
 
     Raises:
-        SampleTooSmallError: Fewer than 4 buckets of the window have a value.
+        SampleTooSmallError: The window holds no value.
     """
-    question, held = _question(brief), buckets(brief)
+    held = buckets(brief)
     whole = total(brief, held)
-    members = groups(brief, held, question.group_by) if question.group_by else ()
-    members = tuple(sorted(members, key=lambda one: -one.n))
-    claims, tests, notes = [], [], list(_notes(held))
-    estimate, detectable = None, None
-    for group in (whole, *members):
-        brief.check_time()
-        try:
-            estimate = _slope(group, held)
-        except SampleTooSmallError as error:
-            if group is whole:
-                raise
-            notes.append(f"{segment_words(group.segment)}: {error}")
-            continue
-        claim = _trend_claim(brief, group, held, estimate)
-        tests.append(Test(id=f"{AGENT}:trend:{segment_words(group.segment)}", p_value=estimate.p, claim=claim.id))
-        if group is whole:
-            detectable = estimate.detectable() * (len(held.starts) - 1) * _scale(brief)
-        if len(claims) <= MOST_GROUPS:
-            claims.append(claim)
     return Findings(
         agent=AGENT,
-        claims=tuple(claims),
-        tests=tuple(tests),
-        charts=_series_chart(brief, whole, held),
-        detectable=detectable,
-        notes=tuple(notes),
+        claims=(_whole_claim(brief, whole, None),),
+        charts=_series_chart(brief, whole, held) if held.bucket != cube_request(brief, "trend").bucket else (),
+        notes=_notes(held),
     )
 
 
@@ -162,17 +139,6 @@ def _share(part: Group, whole: Group, held: Buckets) -> Valued:
     share, scores = ratio_scores(part.num, whole.num)
     half = None if scores.size < LEAST else 100.0 * mean_estimate(scores, season=held.season).half_width()
     return Valued(part, 100.0 * share, half)
-
-
-def _slope(group: Group, held: Buckets) -> Estimate:
-    """Slope per bucket, unscaled. Edge buckets that the window cuts are left out for metrics that add up."""
-    at = np.arange(group.num.size, dtype=np.float64)
-    use = np.ones(at.size, dtype=bool) if group.den is None else group.den > 0
-    if held.bucket in ("week", "month") and group.den is None and at.size > LEAST + 2:
-        use[[0, -1]] = False
-    values = group.num[use] if group.den is None else group.num[use] / group.den[use]
-    season = held.season[use] if held.bucket in ("day", "hour") else None
-    return slope_estimate(values, at[use], season=season)
 
 
 def _ordered(found: list[Valued], brief: Brief) -> tuple[list[Valued], int]:
@@ -305,32 +271,6 @@ def _share_claim(brief: Brief, valued: Valued, whole: Group, place: int) -> Clai
         exact=valued.ci is None,
         n=valued.group.n,
         details={"part": part, "whole": all_of_it, "position": place},
-    )
-
-
-def _trend_claim(brief: Brief, group: Group, held: Buckets, slope: Estimate) -> Claim:
-    """The change along the fitted line from the first bucket to the last, with the slope behind it."""
-    question = _question(brief)
-    steps = len(held.starts) - 1
-    scale = _scale(brief)
-    effect, half = slope.value * steps * scale, slope.half_width() * steps * scale
-    unit = difference_unit(brief.model, question.metric)
-    per = f" per {held.bucket}" if additive_column(brief.model, question.metric) is not None else ""
-    moved = "shows no clear trend" if effect - half <= 0 <= effect + half else "rose" if effect > 0 else "fell"
-    return _claim(
-        brief,
-        "trend",
-        group.segment,
-        statement=f"{_subject(brief, group.segment)} {moved} over {dated(question.window, brief.model)}: "
-        f"{quantity(effect, unit, signed=True)}{per} from the first {held.bucket} to the last along the fitted line "
-        f"(95 % interval {number(effect - half)} to {number(effect + half)}), "
-        f"{quantity(slope.value * scale, unit, signed=True)}{per} each {held.bucket}.",
-        effect=effect,
-        unit=unit + per,
-        ci=(effect - half, effect + half),
-        p_value=slope.p,
-        n=group.n,
-        details={"slope": slope.value * scale, "buckets": steps + 1, "bucket": held.bucket, "memory": slope.memory},
     )
 
 

@@ -16,6 +16,8 @@ GROUP = "gemba.agents"
 # In the order in which they are shown. "module:Class", as in an entry point, so that naming an agent imports nothing.
 BUILT_IN: dict[str, str] = {
     "level": "gemba.agents.level:LevelAgent",
+    "trend": "gemba.agents.trend:TrendAgent",
+    "forecast": "gemba.agents.forecast:ForecastAgent",
     "contribution": "gemba.agents.contribution:ContributionAgent",
     "segments": "gemba.agents.segments:SegmentsAgent",
     "localisation": "gemba.agents.localisation:LocalisationAgent",

@@ -48,11 +48,14 @@ def summarise(
     if isinstance(plan.question, Drivers):
         return _of_drivers(plan.question, claims)
     used = [claim for claim in claims if is_invalidating(claim)][:1]
-    answering = ANSWERING.get(plan.question.kind, ANSWERS)
-    told = [claim for claim in claims if claim.kind in answering and claim.significant is not False]
-    first = [next(claim for claim in told if claim.kind == kind) for kind in dict.fromkeys(one.kind for one in told)]
-    used += (first if plan.question.kind in ANSWERING else told)[:MOST_TOLD]
-    used += [one for one in told if one not in used][: max(MOST_TOLD - len(first), 0)]
+    answering = ANSWERING.get(plan.question.kind)
+    if answering is None:  # values, asked for whether or not they stand out
+        told = [claim for claim in claims if claim.kind in ANSWERS]
+    else:
+        told = [claim for claim in claims if claim.kind in answering and claim.significant is not False]
+        first = [next(one for one in told if one.kind == kind) for kind in dict.fromkeys(one.kind for one in told)]
+        told = first + [one for one in told if one not in first]
+    used += told[:MOST_TOLD]
     sentences = [claim.statement for claim in used]
     if not told and plan.question.kind in SEARCHED and not gaps:
         sentences.append(_not_found(plan.question, detectable, model))

@@ -10,6 +10,7 @@ from gemba.planning.anomaly import anomaly_plan
 from gemba.planning.association import association_plan
 from gemba.planning.comparison import comparison_plan
 from gemba.planning.drivers import drivers_plan
+from gemba.planning.forecast import forecast_plan
 from gemba.planning.known import Known
 from gemba.planning.process import process_plan
 from gemba.planning.strategies import require_supported
@@ -21,6 +22,7 @@ from gemba.questions.types import (
     Capability,
     Compare,
     Drivers,
+    Forecast,
     Level,
     Question,
     Share,
@@ -71,6 +73,8 @@ def make_plan(
             return drivers_plan(question, model, known)
         case Association():
             return association_plan(question, model, known)
+        case Forecast():
+            return forecast_plan(question, model, known)
         case _:
             raise AssertionError(f"questions of kind {question.kind} have a strategy and no planner")
 

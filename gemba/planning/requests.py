@@ -9,6 +9,7 @@ Cubes by name (agents read them by these names):
 | `window`, `baseline` | as above, leaves that do not roll up, window baseline | whole | one of the two windows |
 | `window`, `baseline_window` | as above, segment or rest baseline | whole | one of the two sides over the window |
 | `series` | level, trend, top, share | as asked, else by length | question's filters over the window |
+| `trend` | trend | day; up to two weeks: hour | the part of the window that the data covers |
 | `window` | the same, leaves that do not roll up | whole | the same |
 | `all`, `all_window` | share without `group_by` | as `series`, `window` | without filters: what the share is of |
 | `quality:{source}` | all | day | span of `history`, or the lookback and the window |
@@ -18,15 +19,17 @@ Values of quantiles: `window_values:{total or dimension}`, `baseline_values:{...
 
 from __future__ import annotations
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from gemba.errors import RefusedError
 from gemba.evidence.types import TOTAL, CubeRequest, Grouping, QualityRequest, ValuesRequest
-from gemba.planning.spans import comparison_bucket, level_bucket, series_bucket
+from gemba.planning.spans import comparison_bucket, floor, level_bucket, series_bucket
 from gemba.questions.types import Compare, Level, Predicate, Share, Top, Trend, Why, Window
 from gemba.semantics.expression import columns_of, parse_expression
 from gemba.semantics.model import SemanticModel
 
+HOURLY_TREND = timedelta(days=14, hours=1)
 NOT_ADDITIVE = ("count_distinct", "quantile")
 _OPPOSITE = {"in": "not_in", "not_in": "in", "gt": "le", "le": "gt", "ge": "lt", "lt": "ge"}
 
@@ -158,6 +161,21 @@ def usual_cubes(question: Level, model: SemanticModel, *, span: Window) -> tuple
         span=Window(start=span.start, end=question.window.start),
         bucket=level_bucket(question.window),
         groupings=(TOTAL,),
+    )
+    return (cube,)
+
+
+def trend_cubes(question: Trend, *, held: Window, zone: ZoneInfo) -> tuple[CubeRequest, ...]:
+    """The window in days, whatever it is shown in: a slope is told from many points. Two weeks and less: in hours."""
+    start = max(question.window.start, floor(held.start, "day", zone))
+    end = min(question.window.end, held.end + timedelta(microseconds=1)).astimezone(zone)
+    cube = CubeRequest(
+        name="trend",
+        metric=question.metric,
+        filters=row_filters(question.filters),
+        span=Window(start=start, end=end),
+        bucket="hour" if question.window.end - question.window.start <= HOURLY_TREND else "day",
+        groupings=(TOTAL, question.group_by) if question.group_by else (TOTAL,),
     )
     return (cube,)
 

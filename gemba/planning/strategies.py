@@ -29,6 +29,8 @@ ODD = ("anomaly", "holds every day or hour against what the others let one expec
 LOSSES = ("losses", "splits what is lost into its factors, the largest first")
 FEW = ("pareto", "says how few members make up most of it, and whether the first is really first")
 LIVES = ("reliability", "estimates the time between failures and to repair, and whether failures come faster")
+AHEAD = ("forecast", "forecasts the days asked about, as well as it forecast days that are over")
+SLOPE = ("trend", "tests for a trend, and says what the calendar adds")
 PAST = ("history", "looks up what was said about the metric before")
 
 
@@ -46,8 +48,8 @@ STRATEGIES: dict[tuple[str, Complexity], Strategy] = {
     ("why", 3): Strategy("why.total", 1, (CHANGE, PARTS, WHEN, DATA, PAST)),
     ("compare", 4): Strategy("compare.search", 2, (CHANGE, PARTS, SEARCH, COMBINATIONS, DATA, PAST)),
     ("compare", 2): Strategy("compare.total", 1, (CHANGE, PARTS, DATA, PAST)),
-    ("trend", 2): Strategy("trend.series", 1, (VALUE, DATA, PAST)),
-    ("trend", 3): Strategy("trend.groups", 1, (VALUE, DATA, PAST)),
+    ("trend", 2): Strategy("trend.series", 2, (SLOPE, VALUE, DATA, PAST)),
+    ("trend", 3): Strategy("trend.groups", 2, (SLOPE, VALUE, DATA, PAST)),
     ("level", 1): Strategy("level.total", 2, (VALUE, LOSSES, LIVES, DATA, PAST)),
     ("level", 2): Strategy("level.groups", 2, (VALUE, LOSSES, LIVES, DATA, PAST)),
     ("top", 1): Strategy("top.groups", 2, (VALUE, FEW, DATA, PAST)),
@@ -58,6 +60,7 @@ STRATEGIES: dict[tuple[str, Complexity], Strategy] = {
     ("association", 3): Strategy("association.lags", 1, (LAGS, DATA, PAST)),
     ("capability", 3): Strategy("capability.limits", 1, (CHARTS, INDICES, DATA, PAST)),
     ("capability", 2): Strategy("capability.control", 1, (CHARTS, DATA, PAST)),
+    ("forecast", 3): Strategy("forecast.series", 1, (AHEAD, DATA, PAST)),
     ("share", 2): Strategy("share.combinations", 1, (VALUE, DATA, PAST)),
 }
 SUPPORTED: tuple[str, ...] = tuple(dict.fromkeys(kind for kind, _ in STRATEGIES))
@@ -73,7 +76,7 @@ def complexity_of(question: Question, *, candidates: int) -> Complexity:
             return 4 if candidates else 2
         case "drivers":
             return 4
-        case "association" | "anomaly":
+        case "association" | "anomaly" | "forecast":
             return 3
         case "trend":
             return 3 if groups else 2

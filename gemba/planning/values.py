@@ -8,7 +8,7 @@ from gemba.planning.failures import FailuresEvidence, failures_evidence
 from gemba.planning.form import require_form
 from gemba.planning.held import held_by_sources, reaches_past
 from gemba.planning.known import Known
-from gemba.planning.requests import quality_requests, rolls_up, series_cubes, usual_cubes
+from gemba.planning.requests import quality_requests, rolls_up, series_cubes, trend_cubes, usual_cubes
 from gemba.planning.spans import comparison_bucket, history_span, whole_days
 from gemba.planning.strategies import FEW, LIVES, LOSSES, STRATEGIES, complexity_of
 from gemba.planning.types import Plan
@@ -28,6 +28,8 @@ def values_plan(question: Level | Trend | Top | Share, model: SemanticModel, kno
     cubes = series_cubes(question, model, zone=zone)
     if isinstance(question, Level):
         cubes += usual_cubes(question, model, span=span)
+    if isinstance(question, Trend):
+        cubes += trend_cubes(question, held=held, zone=zone)
     lives = failures_evidence(question, model)
     idle = [name for name, use in _uses(question, model, lives).items() if not use]
     complexity = complexity_of(question, candidates=0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gemba.errors import InvalidModelError
 from gemba.questions.calendar import Span
+from gemba.questions.horizon import NoForecastError, horizon_of
 from gemba.questions.intent import Intent, intent_of
 from gemba.questions.lags import default_lag, said_lag
 from gemba.questions.reading import Built, Context, ManyWaysError, RefusedReadingError
@@ -17,7 +18,7 @@ from gemba.questions.when import Clock, OutsideDataError, check_covered, clock_f
 from gemba.semantics.graph import dimensions_of
 
 ANSWERED = frozenset(
-    {"why", "compare", "trend", "level", "top", "share", "drivers", "association", "capability", "anomaly"}
+    {"why", "compare", "trend", "level", "top", "share", "drivers", "association", "capability", "anomaly", "forecast"}
 )
 
 
@@ -64,12 +65,14 @@ class _Builder:
             data.update(direction=sides.direction, window=sides.window, baseline=sides.baseline)
             self.notes.extend(sides.notes)
             return self._finish(intent, data)
-        span = self._window(intent, clock)
-        data["window"] = span.window
+        if intent.kind == "forecast":
+            data.update(self._ahead(clock))
+        else:
+            data["window"] = self._window(intent, clock).window
         self._shape(intent, data, groups, metrics)
-        if intent.kind in ANSWERED:
+        if intent.kind in ANSWERED and intent.kind != "forecast":
             try:
-                self.notes.extend(check_covered(span.window, clock, whole=False, what="the time asked about"))
+                self.notes.extend(check_covered(data["window"], clock, whole=False, what="the time asked about"))
             except OutsideDataError as error:
                 raise RefusedReadingError("outside_data", str(error)) from error
         if said.metric_filters:
@@ -202,18 +205,26 @@ class _Builder:
                         "not_in_model", f"{metric} cannot be told apart by {name}", nearest=reachable[:8]
                     )
 
+    def _ahead(self, clock: Clock) -> dict[str, Any]:
+        """Window and horizon of a forecast."""
+        self._check_one_time("forecast")
+        try:
+            found = horizon_of(self.said.times, clock)
+        except NoForecastError as error:
+            raise RefusedReadingError("unsupported", str(error)) from error
+        self.notes.extend(found.notes)
+        return {"window": found.window, "horizon": found.duration}
+
+    def _check_one_time(self, kind: str) -> None:
+        if self.said.other_times or self.said.other_side or self.said.rest:
+            raise RefusedReadingError("unsupported", f"a question of the kind '{kind}' with something to hold against")
+        if len(self.said.times) > 1:
+            raise RefusedReadingError("unsupported", "several times in one question; say one")
+
     def _window(self, intent: Intent, clock: Clock) -> Span:
         times = self.said.times
-        if self.said.other_times or self.said.other_side or self.said.rest:
-            raise RefusedReadingError(
-                "unsupported", f"a question of the kind '{intent.kind}' with something to hold against"
-            )
-        if len(times) > 1:
-            raise RefusedReadingError("unsupported", "several times in one question; say one")
-        if not times or intent.kind == "forecast":
-            span = default_span(clock, intent.default_window)
-        else:
-            span = read_time(times[0], clock)
+        self._check_one_time(intent.kind)
+        span = read_time(times[0], clock) if times else default_span(clock, intent.default_window)
         self.notes.extend(note_of(span, clock, relative=not times or times[0].relative))
         return span
 
@@ -251,8 +262,6 @@ class _Builder:
         if kind == "changes":
             data["metrics"] = tuple(metrics) or None
             data.pop("metric", None)
-        if kind == "forecast":
-            data["horizon"] = self._horizon()
 
     def _bucket(self, data: dict[str, Any]) -> str:
         steps = list(dict.fromkeys(self.said.steps))
@@ -263,9 +272,6 @@ class _Builder:
             f"a trend by {' and by '.join(steps)}; one of hour, day, week, month is possible",
             question=QUESTION.validate_python(data),
         )
-
-    def _horizon(self) -> str:
-        return "P7D"
 
     def _extreme(self, metric: str) -> str:
         """Which end of a ranking. Best and worst follow `better`."""

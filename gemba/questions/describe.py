@@ -51,7 +51,7 @@ def describe(question: Question, *, model: SemanticModel) -> str:
         case "capability":
             return f"How capable and stable is {subject}{by}, {window}?"
         case "forecast":
-            return f"What will {subject} be over the next {question.horizon}, learnt from {window}?"
+            return f"What will {subject} be {said_window(question.ahead(zone), zone)}?"
         case "association":
             lag = question.max_lag
             apart = f", up to {said_lag(lag)} apart" if lag and lag != default_lag(question.window) else ""

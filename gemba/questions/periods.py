@@ -6,7 +6,7 @@ Each reading is a function of the calendar, so that words are read before it is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 
 from gemba.questions.calendar import Calendar, Span, Unit
 from gemba.questions.dates import dates, month_days, months, weekdays
@@ -148,7 +148,8 @@ def _last_weekend(cal: Calendar) -> Span:
 
 def _next(cal: Calendar, unit: Unit, count: int) -> Span:
     if unit == "hour":
-        unit, count = "day", 1
+        start = cal.as_of.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        return Span(start.astimezone(cal.zone), (start + timedelta(hours=count)).astimezone(cal.zone), "hour", count)
     return cal.periods(unit, cal.add(unit, cal.start_of(unit, cal.today), 1), count)
 
 

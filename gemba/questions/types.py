@@ -5,8 +5,9 @@ Two texts share an answer only if they resolve to equal questions (`gemba.questi
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -146,10 +147,20 @@ class Share(_Ranked):
 
 
 class Forecast(_AboutMetric):
-    """`horizon`: ISO 8601 duration, for example `P7D`."""
+    """`horizon`: ISO 8601 duration of whole days or weeks, for example `P7D`, from where `window` ends."""
 
     kind: Literal["forecast"] = "forecast"
-    horizon: str
+    horizon: Annotated[str, Field(pattern=r"^P[1-9][0-9]{0,3}[DW]$")]
+
+    @property
+    def days(self) -> int:
+        return int(self.horizon[1:-1]) * (7 if self.horizon.endswith("W") else 1)
+
+    def ahead(self, zone: ZoneInfo) -> Window:
+        """The days asked about, in the calendar of `zone`."""
+        start = self.window.end.astimezone(zone)
+        end = datetime.combine(start.date() + timedelta(days=self.days), start.time(), zone)
+        return Window(start=start, end=end)
 
 
 class Association(_AboutMetric):

@@ -57,10 +57,27 @@ def test_every_kind_of_the_union_is_planned_or_refused_as_unsupported() -> None:
 
 
 def test_a_trend_is_cut_into_the_buckets_that_were_asked_for() -> None:
-    (series,) = planned(ask("trend", bucket="hour")).cubes
+    series, _ = planned(ask("trend", bucket="hour")).cubes
     assert series.bucket == "hour"
-    (series,) = planned(ask("trend")).cubes
+    series, _ = planned(ask("trend")).cubes
     assert series.bucket == "day"
+
+
+def test_a_slope_is_told_from_days_whatever_the_trend_is_shown_in() -> None:
+    window = {"start": "2026-09-07T00:00:00+02:00", "end": "2026-11-16T00:00:00+01:00"}
+    _, told = planned(ask("trend", bucket="week", window=window)).cubes
+    assert (told.name, told.bucket) == ("trend", "day")
+    _, told = planned(ask("trend")).cubes
+    assert told.bucket == "hour"  # of one week
+
+
+def test_a_forecast_reads_the_past_up_to_its_window_and_nothing_after() -> None:
+    (past,) = planned(ask("forecast", horizon="P7D")).cubes
+    assert past.bucket == "day"
+    assert past.span.end.isoformat() == WEEK["end"]
+    assert past.span.start.isoformat() < WEEK_BEFORE["start"]
+    (past,) = planned(ask("forecast", horizon="P1D")).cubes
+    assert past.bucket == "hour"
 
 
 def test_a_why_looks_back_thirteen_weeks_by_day_and_searches_what_can_be_acted_on() -> None:

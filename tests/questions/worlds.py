@@ -116,6 +116,8 @@ def shorthand(question: Question, model: SemanticModel) -> str:
     parts.append(window)
     if data.get("group_by"):
         parts.append("by " + ",".join(sorted(data["group_by"])))
+    if data.get("horizon"):
+        parts.append(f"then {data['horizon']}")
     if data.get("bucket"):
         parts.append(f"each {data['bucket']}")
     if data.get("limit"):
