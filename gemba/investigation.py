@@ -97,9 +97,8 @@ class Investigator:
         model = self.model(record)
         started = time.perf_counter()
         with _refusals_recorded(self, record, run_id):
-            plan = make_plan(
-                record.question, model, coverage=coverage(model, self.warehouse, metric=_metric_of(record))
-            )
+            held = coverage(model, self.warehouse, metrics=metrics_of(record.question))
+            plan = make_plan(record.question, model, coverage=held)
         plan = plan.model_copy(update={"past": self._past_reads(record)})
         self._record(record, PlanMade(run_id=run_id, plan=plan, seconds=time.perf_counter() - started))
         return plan
@@ -289,9 +288,11 @@ class _refusals_recorded:  # noqa: N801  (used as a statement)
             self.investigator.record_refusal(self.record, self.run_id, error)
 
 
-def coverage(model: SemanticModel, warehouse: Warehouse, *, metric: str | None = None) -> dict[str, Coverage]:
-    """What each source with a time column holds; of those that `metric` is computed from, if it is given."""
-    sources = {model.metrics[leaf].source for leaf in model.leaves(metric)} if metric in model.metrics else None
+def coverage(model: SemanticModel, warehouse: Warehouse, *, metrics: Sequence[str] = ()) -> dict[str, Coverage]:
+    """What each source with a time column holds; of those that the metrics are computed from, if all are known."""
+    known = bool(metrics) and all(metric in model.metrics for metric in metrics)
+    leaves = [leaf for metric in metrics for leaf in model.leaves(metric)] if known else []
+    sources = {model.metrics[leaf].source for leaf in leaves} if known else None
     return {
         name: warehouse.coverage(model, name)
         for name, source in model.sources.items()
@@ -335,6 +336,12 @@ def windows_of(question: Question) -> tuple[Window, ...]:
     baseline = getattr(question, "baseline", None)
     found = (getattr(question, "window", None), getattr(baseline, "window", None))
     return tuple(window for window in found if window is not None)
+
+
+def metrics_of(question: Question) -> tuple[str, ...]:
+    """The metrics (or the column) that a question is about; empty where it names none."""
+    named = (getattr(question, name, None) for name in ("metric", "other_metric", "outcome"))
+    return tuple(name for name in named if isinstance(name, str))
 
 
 def _metric_of(record: QuestionRecord) -> str:

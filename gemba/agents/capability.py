@@ -110,13 +110,13 @@ class _Found:
         notes = []
         normality = self.normal.normality
         if normality.rejected:
-            verdict = f"not normal (Anderson-Darling {normality.statistic:.2f}, p {normality.p:.2g})"
+            verdict = f"not normal (Anderson-Darling {normality.statistic:.2f}, {_p(normality.p)})"
             how = f"no index is stated: {self.unfitted}" if self.unfitted else "indices are by quantiles"
             notes.append(f"{self._subject()}: the measurements are {verdict}; {how}")
         else:
             notes.append(
                 f"{self._subject()}: nothing speaks against a normal distribution (Anderson-Darling "
-                f"{normality.statistic:.2f}, p {normality.p:.2g})"
+                f"{normality.statistic:.2f}, {_p(normality.p)})"
             )
         if self.normal.memory > 0:
             notes.append(
@@ -233,3 +233,7 @@ class _Found:
             **fields,
         }
         return Claim.model_validate(data)
+
+
+def _p(value: float) -> str:
+    return f"p {number(value)}" if value >= 0.0001 else "p < 0.0001"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import bdtrc, ndtr
 
 from gemba.agents.base import Brief
@@ -18,6 +19,7 @@ from gemba.questions.types import Capability, Segment
 from gemba.statistics.control_choice import ChosenChart
 from gemba.statistics.control_rules import MEANING, WESTERN_ELECTRIC, Signal, false_alarm_rate, signals
 
+Floats = NDArray[np.float64]
 AGENT = "process_control"
 METHOD = "process_control"
 MOST_BEYOND = 8
@@ -62,6 +64,11 @@ class Charted:
         """Judged points as unlikely as one beyond three sigma is in a normal process."""
         return sum(float(self.chart.p[at]) <= ONE_IN_370 for at in self.points)
 
+    def drawn(self, line: Floats) -> Floats:
+        """A line of the chart as shown: the season put back, so that points are what was measured. Limits then differ
+        by season. Of residuals as they are."""
+        return (line if self.residual else line + self.chart.shift) * self.scale
+
     def when(self, point: int) -> str:
         return f"{self.starts[point]:%Y-%m-%d}" if self.per == "day" else f"{self.starts[point]:%Y-%m-%d %H:%M}"
 
@@ -75,7 +82,7 @@ def verdict_claim(brief: Brief, one: Charted) -> Claim:
     """How many points lie beyond the limits, which these are, from what they were learnt, and what chance would do."""
     question, unit = _question(brief), _unit(brief)
     level, judged, beyond = one.chart.level, one.points, one.beyond
-    low, high = (float(np.nanmean(line[judged])) * one.scale for line in (level.lower, level.upper))
+    low, high = (float(np.nanmean(one.drawn(line)[judged])) for line in (level.lower, level.upper))
     wide = ", but the past has more far points than a normal process" if one.far < len(beyond) else ""
     past = int((one.chart.learnt & ~one.chart.judged).sum())
     points = f"{one.per}s" if one.per != "subgroup" else "subgroups"
@@ -99,7 +106,7 @@ def verdict_claim(brief: Brief, one: Charted) -> Claim:
         "verdict",
         statement=statement,
         effect=float(len(beyond)),
-        unit=points,
+        unit=points.removesuffix("s") if len(beyond) == 1 else points,
         exact=True,
         details={
             "aspect": "verdict",
@@ -109,7 +116,7 @@ def verdict_claim(brief: Brief, one: Charted) -> Claim:
             "past": past,
             "lower": low,
             "upper": high,
-            "centre": float(np.nanmean(level.centre[judged])) * one.scale,
+            "centre": float(np.nanmean(one.drawn(level.centre)[judged])),
             "chart": one.chart.name,
             "chosen": one.chart.reason,
             "in_control": not beyond and not runs,
@@ -121,7 +128,7 @@ def _beyond_words(one: Charted, low: float, high: float, unit: str) -> str:
     """`beyond the control limits, 1.2 to 3.4 %`, or how far off what was to be expected."""
     if one.residual:
         return f"{quantity(high, unit)} or more off what the {one.per} before and the usual level let expect"
-    around = "on average " if np.ptp(one.chart.level.upper[one.points]) > 0 else ""
+    around = "on average " if np.ptp(one.drawn(one.chart.level.upper)[one.points]) > 0 else ""
     return f"beyond the control limits, {around}{number(low)} to {quantity(high, unit)}"
 
 
@@ -134,9 +141,8 @@ def beyond_claims(brief: Brief, one: Charted) -> list[tuple[int, Claim]]:
 def _beyond(brief: Brief, one: Charted, at: int) -> Claim:
     level, unit = one.chart.level, _unit(brief)
     value, centre, low, high = (
-        float(line[at]) * one.scale for line in (level.value, level.centre, level.lower, level.upper)
+        float(one.drawn(line)[at]) for line in (level.value, level.centre, level.lower, level.upper)
     )
-    shown = value if one.residual else value + float(one.chart.shift[at]) * one.scale
     above = value > high
     edge = high if above else low
     where = f"{'above the upper' if above else 'below the lower'} control limit"
@@ -146,7 +152,7 @@ def _beyond(brief: Brief, one: Charted, at: int) -> Claim:
         )
         told += f"{one.per} before and its usual level let expect, {where} of {quantity(edge, unit, signed=True)}"
     else:
-        told = f"was {quantity(shown, unit)}, {where} of {quantity(edge + shown - value, unit)}"
+        told = f"was {quantity(value, unit)}, {where} of {quantity(edge, unit)}"
     return _claim(
         brief,
         one,
@@ -157,9 +163,9 @@ def _beyond(brief: Brief, one: Charted, at: int) -> Claim:
         p_value=float(one.chart.p[at]),
         details={
             "date": one.when(at),
-            "value": shown,
-            "limit": edge + shown - value,
-            "centre": centre + shown - value,
+            "value": value,
+            "limit": edge,
+            "centre": centre,
             "rule": "W1",
         },
     )
@@ -197,10 +203,9 @@ def chart_of(brief: Brief, one: Charted) -> tuple[Chart, ...]:
         rules[signal.end] = ", ".join(filter(None, (rules.get(signal.end), signal.rule)))
     drawn = level.statistic if one.residual or one.per == "subgroup" else f"by {one.per}"
     title = f"{_subject(brief, one)}, {drawn} ({one.chart.name} chart)"
-    scale = one.scale
 
-    def column(line: np.ndarray) -> list[float | None]:
-        return [None if np.isnan(value) else float(value) * scale for value in line]
+    def column(line: Floats) -> list[float | None]:
+        return [None if np.isnan(value) else float(value) for value in one.drawn(line)]
 
     return (
         Chart(

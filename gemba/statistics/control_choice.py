@@ -222,7 +222,7 @@ def _season(values: Floats, learnt: Mask, season: Ints | None) -> tuple[Floats, 
     use = learnt & ~np.isnan(values)
     kinds, number = np.unique(season[use], return_inverse=True)
     size = np.bincount(number)
-    if kinds.size < 2 or int(size.min()) < FEWEST_CYCLES or not np.isin(season, kinds).all():
+    if kinds.size < 2 or int(size.min()) < FEWEST_CYCLES or not np.isin(season[~np.isnan(values)], kinds).all():
         return none, 1
     x = values[use]
     mean = np.bincount(number, weights=x) / size
@@ -230,7 +230,8 @@ def _season(values: Floats, learnt: Mask, season: Ints | None) -> tuple[Floats, 
     within = float(((x - mean[number]) ** 2).sum()) / (x.size - kinds.size)
     if within <= 0 or float(fdtrc(kinds.size - 1, x.size - kinds.size, between / within)) >= STRICT:
         return none, 1
-    return (mean - x.mean())[np.searchsorted(kinds, season)], int(kinds.size)
+    place = np.minimum(np.searchsorted(kinds, season), kinds.size - 1)  # a season never seen has no value to shift
+    return np.where(kinds[place] == season, (mean - x.mean())[place], 0.0), int(kinds.size)
 
 
 def _between(values: Floats, subgroup: Ints, learnt: Mask) -> float:

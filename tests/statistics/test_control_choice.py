@@ -93,3 +93,11 @@ def test_subgroups_whose_means_vary_by_more_than_within_are_charted_by_their_mea
     batches = subgroups_chart(within + np.repeat(rng.normal(size=40) * 2.0, 5), number, window)
     assert batches.name == "I-MR of means"
     assert subgroups_chart(rng.normal(size=800), np.repeat(np.arange(40), 20), window).name == "X-S"
+
+
+def test_a_weekday_without_work_does_not_keep_the_season_in() -> None:
+    rng = np.random.default_rng(9)
+    values = np.where(WEEKDAY == 6, np.nan, 3.0 * (WEEKDAY == 5) + rng.normal(size=N))
+    chart = values_chart(values, INSIDE, season=WEEKDAY)
+    assert np.ptp(chart.shift) > 2.0
+    assert (chart.shift[WEEKDAY == 6] == 0.0).all()
