@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-ROOT = 1.2
+ROOT = 1.0
 """Values above the threshold, in roots of the size of the sample."""
 MOST, LEAST = 300, 8
 """Values above the threshold, at most and at least."""
-SHAPES = np.linspace(-0.35, 0.85, 25)
-PRIOR_SHAPE, PRIOR_SPREAD = 0.15, 0.2
+SHAPES = np.linspace(-0.35, 0.85, 17)
+PRIOR_SHAPE, PRIOR_SPREAD = 0.25, 0.2
 """Shape of a tail before looking: the normal has about -0.1 at this depth, Student's t(3) 0.33."""
-SCALES = np.exp(np.linspace(-1.8, 1.8, 25))
+SCALES = np.exp(np.linspace(-1.6, 1.6, 17))
 GOLDEN = 0.6180339887498949
 """By its multiples values on a grid are spread evenly over their grains: the law is of a continuous quantity."""
 SET_APART = 0.005
@@ -37,7 +37,7 @@ class UpperTail:
     References:
         J. Pickands, Ann. Statist. 3, 119-131, 1975. A. C. Davison, "Approximate predictive likelihood", Biometrika 73,
         1986 (probability averaged over the parameters). B. Rosner, Technometrics 25, 165-172, 1983 (step-down).
-        The prior of the shape, normal(0.15, 0.2), is ours; it was set so that samples of t(3) are held.
+        The prior of the shape, normal(0.25, 0.2), is ours; it was set so that samples of t(3) are held.
     """
 
     def __init__(self, sample: Floats, left_out: Mask, *, grain: Floats | float = 0.0) -> None:
@@ -56,7 +56,7 @@ class UpperTail:
     def probabilities(self) -> Floats:
         """Chance that a further value is as high as each of the sample, by a law learnt from the others; shape (n,).
 
-        For a value above the threshold (of 1.2 times the root of n values): the posterior mean of the generalised
+        For a value above the threshold (of the root of n values): the posterior mean of the generalised
         Pareto survival function times the share of values above the threshold. The largest values that do not fit the
         law of those below them are set apart and teach nothing (a step-down test): one incident does not hide another.
         For a lower value: the share of values at least as high.

@@ -34,6 +34,8 @@ LEVEL_RATE, PROFILE_RATE = 0.01, 0.1
 """Least share of a clipped residual by which the level, and a slot of a profile, moves."""
 SHORT, LONG, ENERGY = 8.0, 64.0, 32.0
 """Spans, in points, of the moving means of deviations and of the size of errors."""
+TRIED = 32
+"""Points that a profile must have told beforehand, before it is listened to."""
 GAP = 3.0
 """A step of more than so many usual steps is a gap."""
 STATISTICS = tuple(
@@ -127,15 +129,17 @@ class AnomalyStream:
             centre.look(time_s, level)
             own_deviation = value - centre.value
             own_error = own_deviation - centre.follow * centre.last
-            if centre.loss < least_loss:
+            tried = centre is self._centres[0] or centre.returned >= TRIED
+            if tried and centre.loss < least_loss:
                 least_loss, error = centre.loss, own_error
-            if centre.spread < least_spread:
+            if tried and centre.spread < least_spread:
                 least_spread, deviation, spread = centre.spread, own_deviation, centre.spread
             slowest = LEVEL_RATE if centre is self._centres[0] else PROFILE_RATE
             centre.learn(own_deviation, own_error, slowest=slowest, rate=rate)
         least = 1e-9 + 1e-6 * abs(level)
         error_z, deviation_z = error / (self._error + least), deviation / (spread + least)
-        self._error += rate * (min(abs(error), 5.0 * self._error + least) - self._error)
+        bound = 5.0 * self._error + least if self._seen > UNSETTLED else inf
+        self._error += rate * (min(abs(error), bound) - self._error)
         held = asinh(deviation_z)
         self._short += (held - self._short) / SHORT
         self._long += (held - self._long) / LONG

@@ -16,6 +16,7 @@ class Centre:
     __slots__ = (
         "_counts",
         "_cross",
+        "_first_s",
         "_period_s",
         "_power",
         "_slot",
@@ -23,6 +24,7 @@ class Centre:
         "follow",
         "last",
         "loss",
+        "returned",
         "spread",
         "value",
     )
@@ -35,6 +37,9 @@ class Centre:
         self._cross = self._power = 0.0
         self.value = 0.0
         """What the profile says at the time last looked at."""
+        self.returned = 0
+        """Points since the first whole period."""
+        self._first_s = float("nan")
         self.last = 0.0
         """Last deviation from the profile, clipped."""
         self.follow = 0.0
@@ -48,11 +53,19 @@ class Centre:
 
     def look(self, time_s: float, fallback: float) -> None:
         """Place the centre at a time; a slot not yet seen gives the fallback."""
+        if self._first_s != self._first_s:
+            self._first_s = time_s
+        self.returned += time_s - self._first_s >= self._period_s
         slot = self._slot = int(time_s % self._period_s * len(self._values) / self._period_s)
         self.value = self._values[slot] if self._counts[slot] else fallback
 
     def learn(self, deviation: float, error: float, *, slowest: float, rate: float) -> None:
         """Take in a deviation from the profile, and the error of the forecast that followed the one before."""
+        if self.returned and len(self._values) > 1:
+            # A profile is judged by what it foretold; how it looked while its slots were new says nothing.
+            rate = max(rate, 1.0 / self.returned)
+            if self.returned == 1:
+                self.spread = self.loss = self._cross = self._power = 0.0
         size = abs(deviation)
         spread = self.spread
         bound = CLIP * spread if spread > 0.0 else size

@@ -29,6 +29,22 @@ def test_a_spike_of_twelve_deviations_is_seen_at_once(kind: str) -> None:
     assert 1500 in alarms(series)
 
 
+def test_a_steady_trend_is_no_alarm_when_a_week_comes_round() -> None:
+    week = 7 * 288
+    for seed in range(3):
+        found = alarms(WORLDS["trending"](np.random.default_rng(seed), week + 400))
+        assert not [place for place in found if week <= place]
+
+
+def test_a_small_spike_on_remembering_noise_is_seen_against_its_neighbours() -> None:
+    seen = 0
+    for seed in range(6):
+        series = WORLDS["AR(0.9)"](np.random.default_rng(seed), 1600)
+        series[1500] += 4.0
+        seen += 1500 in alarms(series)
+    assert seen >= 5
+
+
 def test_a_lasting_shift_is_one_alarm_and_becomes_the_usual() -> None:
     series = WORLDS["independent"](np.random.default_rng(6), 4000)
     series[2000:] += 8.0
