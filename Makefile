@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export GX_ANALYTICS_ENABLED := false
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: help setup demo up down test check format lock bench bench-plant bench-nulls bench-investigation clean
+.PHONY: help setup demo up down test check format lock bench bench-plant bench-nulls bench-time bench-investigation clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ bench-plant: setup ## Planted factories: is the planted cause found, are quiet w
 
 bench-nulls: setup ## Do tests err as rarely as they say, do intervals hold what they promise?
 	@$(BIN)/python -m benchmarks.nulls
+
+bench-time: setup ## Time and process: false alarms, coverage and speed of every method that depends on time
+	@for name in change_points anomaly forecast association process_control; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 bench-investigation: setup ## One investigation on 1 M rows in PostgreSQL: how the time divides
 	@$(BIN)/python -m benchmarks.investigation

@@ -22,6 +22,8 @@ def label(claim: Claim) -> str:
         return f"{about or claim.details.get('factor') or claim.metric}, part of the change"
     if claim.kind == "change_point" and date:
         return f"change of level on {date}" + (f", {about}" if about else "")
+    if claim.kind == "trend" and "aspect" in claim.details:
+        return f"{about or 'the whole'}, {claim.details['aspect']}"
     if claim.kind == "trend":
         return f"{about or 'the whole'}, first day to last"
     if claim.kind == "association":

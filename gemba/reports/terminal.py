@@ -89,7 +89,9 @@ def claims_table(claims: tuple[Claim, ...], *, confidence: bool = True) -> objec
     table.add_column("", justify="right", style="dim", no_wrap=True)
     table.add_column("claim", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column("effect", justify="right", no_wrap=True)
-    table.add_column("95 % interval", justify="right", no_wrap=True)
+    levels = {claim.ci_level for claim in claims if claim.ci is not None}
+    title = f"{100.0 * levels.pop():.0f} % interval" if len(levels) == 1 else "interval" if levels else "95 % interval"
+    table.add_column(title, justify="right", no_wrap=True)
     table.add_column("q", justify="right", no_wrap=True)
     if confidence:
         table.add_column("confidence", justify="right", no_wrap=True)
