@@ -22,6 +22,8 @@ from gemba.statistics.daily_faults import Fault, absent_days, share_change, volu
 AGENT = "data_quality"
 METHOD = "data_quality"
 WORTH_SAYING_P = 0.05  # tests beyond this are counted, and make no claim
+LATEST_DAYS = 14
+"""Of a forecast's past, which are held against the days before them."""
 LEAST_VOLUME_PCT = 5.0
 LEAST_SHARE_PP = 0.5
 DOUBTFUL_SHARE_PP = 5.0
@@ -86,8 +88,9 @@ def _days(brief: Brief, request: QualityRequest) -> Days:
         if index is not None:
             for name in names:
                 arrays[name][index] = row[name] or 0.0
-    window = brief.plan.question.window  # type: ignore[union-attr]  (every planned kind has one)
-    first, last = _dates(window, zone)
+    first, last = _dates(brief.plan.question.window, zone)  # type: ignore[union-attr]  (every planned kind has one)
+    if brief.plan.question.kind == "forecast":  # what is looked at is all past: its latest days tell most of the next
+        first, last = max(first, end - timedelta(days=LATEST_DAYS)), end
     inside = np.array([first <= day < last for day in days], dtype=bool)
     if not inside.any():
         raise SampleTooSmallError("a check of the window's days", needed=1, got=0)

@@ -171,3 +171,12 @@ def test_a_trend_that_is_none_is_told_as_none(tmp_path: Path) -> None:
     weighed = weigh(plan, tuple(outcomes.values()), model=model)
     assert "shows no clear trend" in weighed.summary
     assert weighed.detectable
+
+
+def test_the_latest_days_that_a_forecast_learns_from_are_looked_at_for_faults(tmp_path: Path) -> None:
+    gone = ("2026-11-10", "2026-11-11")
+    _, _, outcomes = look(factory(tmp_path, skip=gone), ask("forecast", "produced", horizon="P7D"))
+    found = outcomes["data_quality"]
+    assert isinstance(found, Findings)
+    assert not any("not checked" in note for note in found.notes)
+    assert any("2026-11-10" in claim.statement for claim in found.claims)
