@@ -12,11 +12,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gemba.store.connect import DATABASE_URL_VARIABLE, Server
 from gemba.store.databases import ensure_database
 from gemba.store.migrate import migrate
 from gemba.store.server import EmbeddedServer
+
+# How fast a busy machine draws examples says nothing about the code.
+settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

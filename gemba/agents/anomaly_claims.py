@@ -123,6 +123,8 @@ def series_chart(
         for at in range(run.first, run.last + 1)
     }
     lows, highs = np.minimum(found.low * scale, found.high * scale), np.maximum(found.low * scale, found.high * scale)
+    if float(np.nanmin(series.values)) >= 0.0:  # what was never below 0 is not drawn as if it could be
+        lows = np.maximum(lows, 0.0)
 
     def column(values: Floats) -> list[float | None]:
         return [float(values[at]) if np.isfinite(values[at]) else None for at in shown]

@@ -8,7 +8,7 @@ from gemba.agents.wording import difference_unit, name_of, number, quantity, seg
 from gemba.errors import SampleTooSmallError, UnusableValuesError
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings, Gap, Test
-from gemba.insights.wording import dated
+from gemba.insights.wording import during
 from gemba.planning.association import steps_of
 from gemba.planning.requests import row_filters
 from gemba.questions.lags import default_lag
@@ -105,17 +105,17 @@ def _statement(brief: Brief, question: Question, found: Association, bucket: str
     )
     conditions = row_filters(question.filters)
     where = f" of {segment_words(conditions)}" if conditions else ""
-    when = dated(question.window, brief.model)
+    when = during(question.window, brief.model)
     if found.p > brief.plan.alpha:
         return (
-            f"{one.capitalize()} and {other}{where} are not shown to be associated in {when}: the strongest lag is "
+            f"{one.capitalize()} and {other}{where} are not shown to be associated {when}: the strongest lag is "
             f"{_place(found, bucket, led)} ({proof})."
         )
     lead = name_of(led)
     after = f"{later(bucket, found.lag)} later" if found.lag else f"in {later(bucket, 0)}"
     moves = "higher" if found.correlation > 0 else "lower"
     return (
-        f"{one.capitalize()} and {other}{where} are associated in {when}: where {lead} is higher than its season, "
+        f"{one.capitalize()} and {other}{where} are associated {when}: where {lead} is higher than its season, "
         f"trend and past foretell, {name_of(follows)} is {moves} {after} ({proof})."
         f"{_per_unit(brief, found, led, follows)}"
     )

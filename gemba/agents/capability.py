@@ -11,7 +11,7 @@ from gemba.agents.wording import name_of, number, quantity, segment_words, sente
 from gemba.errors import SampleTooSmallError, UnusableValuesError
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings, Gap
-from gemba.insights.wording import dated
+from gemba.insights.wording import dated, during
 from gemba.questions.types import Capability as Asked
 from gemba.questions.types import Segment
 from gemba.statistics.capability import Capability, Index, Specification, capability
@@ -163,11 +163,11 @@ class _Found:
             verdict = f"not to be told from {number(CAPABLE)}"
         limits = " to ".join(quantity(one, self.metric.unit) for one in (spec.lower, spec.upper) if one is not None)
         side = "at least " if spec.upper is None else "at most " if spec.lower is None else ""
-        when = dated(self.question.window, self.brief.model)
+        when = during(self.question.window, self.brief.model)
         return self._claim(
             name,
             statement=f"{name} of {self._subject(lower=True)} was {number(index.value)} (95 % interval "
-            f"{number(index.low)} to {number(index.high)}) in {when}, {verdict}: "
+            f"{number(index.low)} to {number(index.high)}) {when}, {verdict}: "
             f"{number(self.normal.n)} measurements against {side}{limits} ({basis}).",
             effect=index.value,
             unit="",

@@ -14,7 +14,7 @@ from gemba.agents.base import Brief
 from gemba.agents.wording import difference_unit, name_of, number, quantity, segment_words, sentence
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim
-from gemba.insights.wording import dated
+from gemba.insights.wording import during
 from gemba.questions.types import Capability, Segment
 from gemba.statistics.control_choice import ChosenChart
 from gemba.statistics.control_rules import MEANING, WESTERN_ELECTRIC, Signal, false_alarm_rate, signals
@@ -96,7 +96,7 @@ def verdict_claim(brief: Brief, one: Charted) -> Claim:
     count = "none" if not beyond else number(len(beyond))
     lie = "lies" if len(beyond) <= 1 else "lie"
     statement = (
-        f"{_subject(brief, one)} {state} in {dated(question.window, brief.model)}: {count} of its {len(judged)} "
+        f"{_subject(brief, one)} {state} {during(question.window, brief.model)}: {count} of its {len(judged)} "
         f"{points} {lie} {_beyond_words(one, low, high, unit)} ({one.chart.name} chart; {basis}); "
         f"chance alone puts {number(ONE_IN_370 * len(judged))} there{wide}."
     )

@@ -16,7 +16,7 @@ from gemba.evidence.measure import additive_column
 from gemba.evidence.types import TOTAL
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings, Gap
-from gemba.insights.wording import dated
+from gemba.insights.wording import during
 from gemba.questions import types as questions
 from gemba.statistics.calendar_days import Mask, holidays_among, hours_of_day
 from gemba.statistics.forecast import Forecast, forecast
@@ -110,7 +110,7 @@ def _claim(
     whole = scale * _hours_ahead(question, past, zone).mean() if adds_up else scale
     effect, low, high = found.total * whole, found.total_low * whole, found.total_high * whole
     mine, naive = found.error * scale, found.naive_error * scale
-    when = dated(question.ahead(zone), brief.model)
+    when = during(question.ahead(zone), brief.model)
     conditions = tuple(one for one in question.filters if one.dimension is not None)
     subject = sentence(name_of(question.metric)) + (f" of {segment_words(conditions)}" if conditions else "")
     what = "is forecast to be" if adds_up else f"by {bucket} is forecast to average"
@@ -123,7 +123,7 @@ def _claim(
         id=claim_id("forecast", question.metric, (), question=question, agent=AGENT),
         kind="forecast",
         metric=question.metric,
-        statement=f"{subject} {what} {quantity(effect, unit)} in {when} ({number(percent)} % interval {number(low)} to "
+        statement=f"{subject} {what} {quantity(effect, unit)} {when} ({number(percent)} % interval {number(low)} to "
         f"{number(high)}). In {found.origins} forecasts of the past the mean error was {quantity(mine, unit)} per "
         f"{bucket}, against {quantity(naive, unit)} for repeating the week before.{held}",
         effect=effect,

@@ -13,7 +13,7 @@ from gemba.agents.wording import name_of, number, quantity, segment_words, sente
 from gemba.errors import SampleTooSmallError
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings
-from gemba.insights.wording import dated
+from gemba.insights.wording import during
 from gemba.questions.types import Level, Predicate, Segment, Share, Top, Trend
 from gemba.statistics.level import LEAST, mean_estimate, ratio_scores
 
@@ -211,7 +211,7 @@ def _whole_claim(brief: Brief, whole: Group, usual: tuple[float, float] | None) 
         brief,
         "level",
         (),
-        statement=f"{_subject(brief, ())} was {quantity(value, unit)} in {dated(question.window, brief.model)}"
+        statement=f"{_subject(brief, ())} was {quantity(value, unit)} {during(question.window, brief.model)}"
         f"{compared}.",
         effect=value,
         unit=unit,
@@ -233,8 +233,8 @@ def _ranked_claim(brief: Brief, valued: Valued, place: int, chosen: list[Valued]
         brief,
         "level",
         valued.group.segment,
-        statement=f"{place}. {_subject(brief, valued.group.segment)} was {quantity(valued.value, unit)} in "
-        f"{dated(question.window, brief.model)}{_within(valued)}.{after}",
+        statement=f"{place}. {_subject(brief, valued.group.segment)} was {quantity(valued.value, unit)} "
+        f"{during(question.window, brief.model)}{_within(valued)}.{after}",
         effect=valued.value,
         unit=unit,
         ci=valued.ci,
@@ -263,7 +263,7 @@ def _share_claim(brief: Brief, valued: Valued, whole: Group, place: int) -> Clai
         "share",
         valued.group.segment or conditions,
         statement=f"{of[:1].upper()}{of[1:]} made up {quantity(valued.value, '%')} of {name_of(question.metric)}"
-        f"{within} in {dated(question.window, brief.model)}{_within(valued)}: {quantity(part, unit)} of "
+        f"{within} {during(question.window, brief.model)}{_within(valued)}: {quantity(part, unit)} of "
         f"{quantity(all_of_it, unit)}.",
         effect=valued.value,
         unit="%",

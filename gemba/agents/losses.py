@@ -8,7 +8,7 @@ from gemba.evidence.measure import rollup, values
 from gemba.evidence.types import TOTAL
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings, Gap
-from gemba.insights.wording import dated
+from gemba.insights.wording import during
 from gemba.questions.types import Level
 
 AGENT = "losses"
@@ -59,13 +59,13 @@ def _claim(brief: Brief, loss: tuple[str, float, float], place: int, left: float
     conditions = tuple(one for one in question.filters if one.dimension is not None)
     of = f" of {segment_words(conditions)}" if conditions else ""
     points, factor = 100.0 * lost, 100.0 * share
-    when = dated(question.window, brief.model)
+    when = during(question.window, brief.model)
     place_words = "the largest loss" if place == 1 else f"loss number {place}"
     return Claim(
         id=claim_id("loss", question.metric, (), question=question, agent=AGENT, extra=name),
         kind="loss",
         metric=question.metric,
-        statement=f"{sentence(name_of(name))}{of} was {number(factor)} % in {when} and takes "
+        statement=f"{sentence(name_of(name))}{of} was {number(factor)} % {when} and takes "
         f"{quantity(points, 'pp')} off {name_of(question.metric)}, {place_words}; {number(100.0 * left)} % is left.",
         effect=points,
         unit="pp",

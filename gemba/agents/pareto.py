@@ -11,7 +11,7 @@ from gemba.errors import UnusableValuesError
 from gemba.evidence.measure import rollup, rows, values
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings, Gap, Test
-from gemba.insights.wording import dated
+from gemba.insights.wording import during
 from gemba.questions.types import Share, Top
 from gemba.statistics.pareto import VITAL, Pareto, pareto
 
@@ -65,8 +65,8 @@ def _vital(brief: Brief, found: Pareto, n: int) -> Claim:
         kind="share",
         metric=question.metric,
         statement=f"{found.vital} of {len(found.names)} members of {dimension} ({first}) made up "
-        f"{number(reached)} % of the {quantity(total, unit)} of {name_of(question.metric)} in "
-        f"{dated(question.window, brief.model)}.",
+        f"{number(reached)} % of the {quantity(total, unit)} of {name_of(question.metric)} "
+        f"{during(question.window, brief.model)}.",
         effect=reached,
         unit="%",
         exact=True,

@@ -17,7 +17,7 @@ from gemba.errors import SampleTooSmallError, UnusableValuesError
 from gemba.evidence.measure import values
 from gemba.insights.ids import claim_id
 from gemba.insights.types import Chart, Claim, Findings, Gap, Test
-from gemba.insights.wording import dated
+from gemba.insights.wording import during
 from gemba.planning.failures import FAILURES, RUNNING, failures_metric
 from gemba.questions.types import Level, Predicate, Segment
 from gemba.semantics.model import Failures
@@ -131,11 +131,11 @@ class _Failures:
         found = mtbf(ran, failed, truncation="time")
         details = {"aspect": "between failures", "failures": failed, "running": ran, "interval": found.method}
         per = f"{number(failed)} failures in {quantity(ran, self.unit)} of running time"
-        when = dated(self.question.window, self.brief.model)
+        when = during(self.question.window, self.brief.model)
         if found.value is None:
             least = quantity(found.low, self.unit)
             statement = (
-                f"{self._subject(segment)} had no failure in {when}: the mean running time between failures is at "
+                f"{self._subject(segment)} had no failure {when}: the mean running time between failures is at "
                 f"least {least} (95 % confidence; {per})."
             )
             details |= {"at_least": True}
@@ -144,7 +144,7 @@ class _Failures:
             )
         statement = (
             f"Mean running time between failures of {self._subject(segment, lower=True)} was "
-            f"{quantity(found.value, self.unit)} in {when} (95 % interval {number(found.low)} to "
+            f"{quantity(found.value, self.unit)} {when} (95 % interval {number(found.low)} to "
             f"{number(found.high)}; {per})."
         )
         ci = (found.low, found.high)

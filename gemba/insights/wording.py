@@ -168,3 +168,9 @@ def _nothing(plan: Plan, used: Sequence[Claim], *, detectable: float | None, mod
 def dated(window: Window, model: SemanticModel) -> str:
     """The window in absolute dates of the model's zone."""
     return shown(window, ZoneInfo(model.timezone))
+
+
+def during(window: Window, model: SemanticModel) -> str:
+    """`on 2026-11-09`, or `from 2026-11-09 to 2026-11-15`, both days included."""
+    said = dated(window, model)
+    return f"from {said}" if " to " in said else f"on {said}"

@@ -9,7 +9,7 @@ from gemba.reports import numbers
 if TYPE_CHECKING:
     from gemba.insights.types import Claim
 
-CHANGES = ("segment", "localisation", "contribution", "change_point", "trend", "driver")
+CHANGES = ("anomaly", "segment", "localisation", "contribution", "change_point", "trend", "driver")
 
 
 def label(claim: Claim) -> str:
@@ -22,6 +22,8 @@ def label(claim: Claim) -> str:
         return f"{about or claim.details.get('factor') or claim.metric}, part of the change"
     if claim.kind == "change_point" and date:
         return f"change of level on {date}" + (f", {about}" if about else "")
+    if claim.kind == "anomaly" and date:
+        return f"{about or 'the whole'}, {date}"
     if claim.kind == "trend" and "aspect" in claim.details:
         return f"{about or 'the whole'}, {claim.details['aspect']}"
     if claim.kind == "trend":

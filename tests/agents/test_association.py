@@ -239,7 +239,7 @@ def test_steel_energy_and_power_factor_are_answered_end_to_end() -> None:
     answer = gemba.ask("Is energy related to leading power factor in June?", str(model))
     assert answer.status == "answered"
     assert answer.insight is not None
-    assert "are associated in 2018-06-01 to 2018-06-30" in answer.text
+    assert "are associated from 2018-06-01 to 2018-06-30" in answer.text
     assert answer.insight.claims[0].kind == "association"
     assert answer.insight.claims[0].significant
     refused = gemba.ask("does carbon intensity follow energy?", str(model))
