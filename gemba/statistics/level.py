@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from gemba.errors import SampleTooSmallError, UnusableValuesError
+from gemba.statistics.effect import Effect
 from gemba.statistics.finite import refuse_unknown
 from gemba.statistics.memory import error_of
 
@@ -19,26 +19,10 @@ SEASONS_SEEN = 3  # times that each season must occur before its own level is ta
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """`value` with standard error on `df` degrees of freedom; `p` two-sided against 0."""
+class Estimate(Effect):
+    """Of a series; `memory`: the lag-one autocorrelation that its error allows for."""
 
-    value: float
-    se: float
-    df: float
     memory: float
-
-    def half_width(self, level: float = 0.95) -> float:
-        return float(stdtrit(self.df, 0.5 + level / 2.0)) * self.se
-
-    def detectable(self, *, alpha: float = 0.05, power: float = 0.8) -> float:
-        """Smallest value, in its unit, that a two-sided test at `alpha` finds with this power: `(t + t') se`."""
-        return float(stdtrit(self.df, 1.0 - alpha / 2.0) + stdtrit(self.df, power)) * self.se
-
-    @property
-    def p(self) -> float:
-        if self.se == 0:
-            return 1.0 if self.value == 0 else 0.0
-        return float(2.0 * stdtr(self.df, -abs(self.value / self.se)))
 
 
 def mean_estimate(values: Floats, *, season: NDArray[np.int64] | None = None) -> Estimate:

@@ -11,8 +11,9 @@ from scipy.ndimage import uniform_filter1d
 
 from gemba.errors import SampleTooSmallError, UnusableValuesError
 from gemba.statistics.calendar_days import Days, Mask, weekday_of
+from gemba.statistics.effect import Effect
 from gemba.statistics.finite import refuse_infinite
-from gemba.statistics.trend_season_fit import Effect, Fit, fit
+from gemba.statistics.trend_season_fit import Fit, fit
 
 Floats = NDArray[np.float64]
 Bucket = Literal["hour", "day", "week", "month"]

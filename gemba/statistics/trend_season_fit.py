@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import fdtrc, stdtr, stdtrit
+from scipy.special import fdtrc
 
 from gemba.errors import SampleTooSmallError
+from gemba.statistics.effect import Effect
 from gemba.statistics.memory import error_of
 
 Floats = NDArray[np.float64]
@@ -26,28 +27,6 @@ NEAR = 2.0
 MOST_ORDER = 8
 EXACT = 3_000
 """Buckets up to which the exact error of a mean difference is worked out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """An estimate with standard error on `df` degrees of freedom; `p` two-sided against 0."""
-
-    value: float
-    se: float
-    df: float
-
-    def half_width(self, level: float = 0.95) -> float:
-        return float(stdtrit(self.df, 0.5 + level / 2.0)) * self.se
-
-    def detectable(self, *, alpha: float = 0.05, power: float = 0.8) -> float:
-        """Smallest value that a two-sided test at `alpha` finds with this power."""
-        return float(stdtrit(self.df, 1.0 - alpha / 2.0) + stdtrit(self.df, power)) * self.se
-
-    @property
-    def p(self) -> float:
-        if self.se == 0:
-            return 1.0 if self.value == 0 else 0.0
-        return float(2.0 * stdtr(self.df, -abs(self.value / self.se)))
 
 
 @dataclass(frozen=True, slots=True)
